@@ -1,0 +1,78 @@
+package inbox
+
+import (
+	"context"
+	"time"
+
+	"github.com/workinbox/workinbox/acl"
+)
+
+// EventName is the stable name of a kind of event, as webhooks know it (RULES 10).
+type EventName string
+
+// The events of this package. Package ticket adds its own.
+const (
+	EventInboxCreated    EventName = "inbox.created"
+	EventInboxEdited     EventName = "inbox.edited"
+	EventInboxDeleted    EventName = "inbox.deleted"
+	EventInboxRestored   EventName = "inbox.restored"
+	EventImportCompleted EventName = "inbox.import.completed"
+	EventNeedsReauth     EventName = "inbox.needs_reauth"
+	EventUnhealthy       EventName = "inbox.unhealthy"
+	EventRulesChanged    EventName = "inbox.rules.changed"
+	EventShared          EventName = "inbox.shared"
+	EventUnshared        EventName = "inbox.unshared"
+	EventMessagePoisoned EventName = "inbox.message.poisoned"
+	EventAssociationLost EventName = "inbox.association.lost"
+	EventCompanyEdited   EventName = "company.edited"
+	EventCustomerCreated EventName = "customer.created"
+	EventCustomerEdited  EventName = "customer.edited"
+)
+
+// Event says that something happened to which thing. It holds ids, codes and counts, never content:
+// a notice adds content per receiver when it is delivered. Stores keep events in the outbox in the
+// same step as what caused them.
+type Event struct {
+	ID      string            `json:"id"`
+	Name    EventName         `json:"name"`
+	At      time.Time         `json:"at"`
+	Site    SiteID            `json:"site"`
+	Inbox   ID                `json:"inbox,omitempty"`
+	Actor   acl.UserID        `json:"actor,omitempty"` // who did it; empty for the engine
+	Message MessageID         `json:"message,omitempty"`
+	Thread  ThreadID          `json:"thread,omitempty"`
+	Ticket  string            `json:"ticket,omitempty"`
+	Entry   string            `json:"entry,omitempty"`
+	Target  acl.UserID        `json:"target,omitempty"` // whom it concerns: assignee, grantee
+	Facts   map[string]string `json:"facts,omitempty"`  // codes and counts
+}
+
+// Due is an event of the outbox that waits for delivery.
+type Due struct {
+	Event
+	Attempts int
+	// Done lists receivers that have it already, so that a retry does not tell them again.
+	Done []acl.UserID
+}
+
+// Notice is one event for one receiver. Content is nil where the receiver asked for private notices
+// or the event has none; it is what the receiver may see at the moment of delivery.
+type Notice struct {
+	Event   Event
+	To      Person
+	Content *NoticeContent
+}
+
+// NoticeContent is the readable part of a notice.
+type NoticeContent struct {
+	Subject string
+	From    string
+	Preview string
+}
+
+// Notifier carries notices to people: mail, push, webhook. It is called from Deliver, never while a
+// store transaction is open. An error is retried with backoff; a notice may arrive more than once
+// (Event.ID tells).
+type Notifier interface {
+	Notify(ctx context.Context, n Notice) error
+}

@@ -1,0 +1,72 @@
+package inbox
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/workinbox/workinbox/acl"
+)
+
+// Person is one user of the host's site. The host owns people; the library asks.
+type Person struct {
+	ID              acl.UserID
+	Site            SiteID
+	Role            acl.Role
+	State           acl.UserState
+	PartTime        bool
+	ManageCompanies bool
+	Name            string
+	Addresses       []string // logins; their domains are internal (11.4)
+	Zone            string   // IANA time zone, empty for the site's
+	AutoFollowOnCC  bool
+}
+
+// Settings are a site's switches. Zero values are the defaults.
+type Settings struct {
+	ID              SiteID
+	AgentsMayEdit   bool // R-ROL-06
+	AgentsMayDelete bool // R-ROL-06
+	// OwnerImplicitAccess is read_only (also when empty) or read_and_reply (R-ACL-05).
+	OwnerImplicitAccess acl.Access
+	// InternalDomains are the site's own domains beside those of logins and mailboxes (11.4).
+	InternalDomains []string
+	// Exclude holds site-wide exclusions, joined to each inbox's own (11.1).
+	Exclude []string
+	// Features are the plan's feature names.
+	Features []string
+	Zone     string // IANA time zone; empty means UTC
+	// Retention is how long a deleted inbox stays restorable; zero means 30 days (R-INB-12).
+	Retention time.Duration
+}
+
+// People is the host's user directory; read only.
+type People interface {
+	// Person returns one user, or storage.ErrNotFound.
+	Person(ctx context.Context, site SiteID, id acl.UserID) (Person, error)
+	// People yields the users of a site in any order.
+	People(ctx context.Context, site SiteID) iter.Seq2[Person, error]
+}
+
+// Sites is the host's site directory.
+type Sites interface {
+	// Site returns the settings of a site, or storage.ErrNotFound.
+	Site(ctx context.Context, id SiteID) (Settings, error)
+}
+
+// Actor makes the evaluator's view of a person under a site's switches.
+func (p Person) Actor(s Settings) acl.Actor {
+	return acl.Actor{
+		Site:            string(p.Site),
+		User:            p.ID,
+		Role:            p.Role,
+		State:           p.State,
+		PartTime:        p.PartTime,
+		ManageCompanies: p.ManageCompanies,
+		Policy: acl.Policy{
+			AgentsMayEdit:       s.AgentsMayEdit,
+			AgentsMayDelete:     s.AgentsMayDelete,
+			OwnerImplicitAccess: s.OwnerImplicitAccess,
+		},
+	}
+}

@@ -1,0 +1,101 @@
+package ticket
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/inbox"
+	"github.com/workinbox/workinbox/storage"
+)
+
+// MaxWrites is how many tickets one SaveTickets may write.
+const MaxWrites = 16
+
+// Store keeps tickets. The promises of inbox.Store about ids, times, copies, lists and atomic writes
+// hold here too.
+type Store interface {
+	// SaveTickets writes up to MaxWrites tickets of one site with their new or replaced entries and
+	// the events they cause: all or nothing. A ticket of Version 0 is created and gets the site's
+	// next number; another must have the stored version, else ErrConflict. ErrExists when an entry
+	// would put a Message into a second ticket. Entries are replaced by ID.
+	SaveTickets(ctx context.Context, w []Write, ev ...inbox.Event) ([]Ticket, error)
+	// Ticket returns one ticket, deleted ones too, or ErrNotFound.
+	Ticket(ctx context.Context, id ID) (Ticket, error)
+	// Tickets yields tickets by Activity, then ID, both descending.
+	Tickets(ctx context.Context, q Query) iter.Seq2[Ticket, error]
+	// Entries yields entries by At, then ID, both ascending.
+	Entries(ctx context.Context, q EntryQuery) iter.Seq2[Entry, error]
+	// Mark returns how far the log of an inbox has been collected, and the mark's version; zero and
+	// zero before the first SaveMark.
+	Mark(ctx context.Context, id inbox.ID) (uint64, storage.Version, error)
+	// SaveMark moves the mark. ErrConflict unless expect is the stored version.
+	SaveMark(ctx context.Context, id inbox.ID, seq uint64, expect storage.Version) (storage.Version, error)
+	// PurgeTickets forgets every ticket, entry and the mark of an inbox. Absent is fine.
+	PurgeTickets(ctx context.Context, id inbox.ID) error
+}
+
+// Write is one ticket with the entries that explain its change.
+type Write struct {
+	Ticket  Ticket
+	Entries []Entry
+}
+
+// Query selects tickets. Zero fields select everything; a service always sets Site and Inboxes.
+type Query struct {
+	Site inbox.SiteID
+	// Inboxes is the visible set: tickets of other inboxes are never yielded. Nil keeps all (the
+	// engine's own); empty yields nothing.
+	Inboxes    []inbox.ID
+	Threads    []inbox.ThreadID // tickets one of these threads lands in
+	Statuses   []Status
+	Assignee   acl.UserID
+	Unassigned bool
+	Customers  []inbox.CustomerID
+	Companies  []inbox.CompanyID
+	Tag        string
+	Number     int64
+	// HiddenIn names inboxes whose hidden tickets are yielded too (those the actor created).
+	HiddenIn []inbox.ID
+	// AllHidden yields hidden tickets of every inbox (the engine's own).
+	AllHidden bool
+	Deleted   bool // the trash instead of the live ones
+	Imported  *bool
+	After     *Key
+	Limit     int
+}
+
+// Key is the place of a ticket in the list order.
+type Key struct {
+	Activity time.Time
+	ID       ID
+}
+
+// Key returns the ticket's place in the list order.
+func (t *Ticket) Key() *Key { return &Key{Activity: t.Activity, ID: t.ID} }
+
+// EntryQuery selects entries; zero fields select everything.
+type EntryQuery struct {
+	Ticket ID
+	Inbox  inbox.ID
+	// Messages keeps the entries of these mails, RFCIDs those with these Message-IDs, Marker the
+	// one with this send marker.
+	Messages []inbox.MessageID
+	RFCIDs   []string
+	Marker   string
+	// Outgoing keeps mail on its way out in one of these states; Due only what may go now.
+	Outgoing []OutgoingState
+	Due      time.Time
+	After    *EntryKey
+	Limit    int
+}
+
+// EntryKey is the place of an entry in the list order.
+type EntryKey struct {
+	At time.Time
+	ID EntryID
+}
+
+// Key returns the entry's place in the list order.
+func (e *Entry) Key() *EntryKey { return &EntryKey{At: e.At, ID: e.ID} }

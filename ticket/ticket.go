@@ -1,0 +1,64 @@
+package ticket
+
+import (
+	"slices"
+	"time"
+
+	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/inbox"
+	"github.com/workinbox/workinbox/storage"
+)
+
+// ID names a ticket. IDs are unique in a store and compare as bytes.
+type ID string
+
+// Ticket is one conversation with a client as the team works on it: its current state. What led
+// there stands in its entries, written in the same step. Times are UTC.
+type Ticket struct {
+	ID    ID           `json:"id"`
+	Site  inbox.SiteID `json:"site"`
+	Inbox inbox.ID     `json:"inbox"`
+	// Number is the site's running number; the store assigns it on creation.
+	Number int64 `json:"number"`
+	// Threads are the provider threads whose mail lands here, the first one first.
+	Threads []inbox.ThreadID `json:"threads"`
+
+	Subject   string           `json:"subject"`
+	Status    Status           `json:"status"`
+	Assignee  acl.UserID       `json:"assignee,omitempty"`
+	Followers []acl.UserID     `json:"followers,omitempty"`
+	Priority  string           `json:"priority,omitempty"`
+	Type      string           `json:"type,omitempty"`
+	Source    string           `json:"source"`
+	Tags      []string         `json:"tags,omitempty"`
+	Customer  inbox.CustomerID `json:"customer,omitempty"`
+	Company   inbox.CompanyID  `json:"company,omitempty"`
+
+	// Messages counts the mails, Shown those of them that are not hidden.
+	Messages int `json:"messages"`
+	Shown    int `json:"shown"`
+	// Last is the newest mail by received time, for the stale-thread check and for replying.
+	Last     inbox.MessageID `json:"last,omitempty"`
+	LastMail time.Time       `json:"last_mail"`
+	// Activity is the time of the newest entry of any kind; lists are ordered by it.
+	Activity time.Time `json:"activity"`
+	// Imported marks tickets that came in silently (R-IMP-07).
+	Imported bool `json:"imported,omitempty"`
+
+	CreatedAt  time.Time       `json:"created_at"`
+	ClosedAt   time.Time       `json:"closed_at"`   // solved or closed; zero while open
+	ArchivedAt time.Time       `json:"archived_at"` // read-only for ever (R-STA-06)
+	DeletedAt  time.Time       `json:"deleted_at"`  // in the trash
+	Version    storage.Version `json:"version"`
+}
+
+// Hidden says that none of the ticket's mails may be seen but by the inbox's creator (R-CHG-07).
+func (t *Ticket) Hidden() bool { return t.Messages > 0 && t.Shown == 0 }
+
+// Clone returns a copy that shares nothing changeable with t.
+func (t Ticket) Clone() Ticket {
+	t.Threads = slices.Clone(t.Threads)
+	t.Followers = slices.Clone(t.Followers)
+	t.Tags = slices.Clone(t.Tags)
+	return t
+}
