@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,8 +31,10 @@ type KeyProvider interface {
 // and is stored in the open with every record. Only NewKey makes a usable one.
 type Key struct {
 	id string
-	// A pointer, because fmt prints the unexported fields of a host's struct without asking Format.
-	secret *[KeySize]byte
+	// A function, because fmt prints the unexported fields of a host's struct without asking Format,
+	// and under a verb that does not fit even what a pointer points to.
+	secret func() []byte
+	check  string // tells this key from another of the same id; written into every record
 }
 
 // NewKey copies secret, which must be KeySize random bytes (not a passphrase). The id is 1 to 255
@@ -43,8 +46,13 @@ func NewKey(id string, secret []byte) (Key, error) {
 	if len(secret) != KeySize {
 		return Key{}, fmt.Errorf("key %q has %d bytes: want %d", id, len(secret), KeySize)
 	}
-	k := Key{id: id, secret: new([KeySize]byte)}
-	copy(k.secret[:], secret)
+	own := bytes.Clone(secret)
+	k := Key{id: id, secret: func() []byte { return own }}
+	check, err := k.derive(nil, "check", checkSize)
+	if err != nil {
+		return Key{}, keyFailed(id, err)
+	}
+	k.check = string(check)
 	return k, nil
 }
 

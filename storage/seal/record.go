@@ -1,7 +1,6 @@
 package seal
 
 import (
-	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
@@ -42,17 +41,13 @@ type record struct {
 func sealRecord(key Key, name inbox.VaultKey, secret []byte) ([]byte, error) {
 	salt := make([]byte, saltSize)
 	_, _ = rand.Read(salt) // never fails: crypto/rand ends the program instead
-	check, err := derive(key, nil, "check", checkSize)
-	if err != nil {
-		return nil, err
-	}
 	gcm, err := recordCipher(key, salt)
 	if err != nil {
 		return nil, err
 	}
 	out := append([]byte(magic), byte(len(key.id)))
 	out = append(out, key.id...)
-	out = append(out, check...)
+	out = append(out, key.check...)
 	out = append(out, salt...)
 	out = gcm.Seal(out, nil, secret, bound(key.id, name))
 	return binary.BigEndian.AppendUint32(out, crc32.Checksum(out, castagnoli)), nil
@@ -85,11 +80,7 @@ func (r record) open(key Key, name inbox.VaultKey) ([]byte, error) {
 	if key.secret == nil {
 		return nil, keyFailed(r.keyID, ErrUnknownKey)
 	}
-	check, err := derive(key, nil, "check", checkSize)
-	if err != nil {
-		return nil, err
-	}
-	if !bytes.Equal(check, r.check) {
+	if string(r.check) != key.check {
 		return nil, keyFailed(r.keyID, ErrWrongKey)
 	}
 	gcm, err := recordCipher(key, r.salt)
@@ -104,7 +95,7 @@ func (r record) open(key Key, name inbox.VaultKey) ([]byte, error) {
 }
 
 func recordCipher(key Key, salt []byte) (cipher.AEAD, error) {
-	own, err := derive(key, salt, "record", KeySize)
+	own, err := key.derive(salt, "record", KeySize)
 	if err != nil {
 		return nil, err
 	}
@@ -115,8 +106,8 @@ func recordCipher(key Key, salt []byte) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-func derive(key Key, salt []byte, purpose string, size int) ([]byte, error) {
-	return hkdf.Key(sha256.New, key.secret[:], salt, "workinbox/seal/1 "+purpose, size)
+func (k Key) derive(salt []byte, purpose string, size int) ([]byte, error) {
+	return hkdf.Key(sha256.New, k.secret(), salt, "workinbox/seal/1 "+purpose, size)
 }
 
 // bound returns the additional data: what the record belongs to. Each part carries its length, so
