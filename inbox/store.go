@@ -205,13 +205,21 @@ type Rejected struct {
 	Reason   filter.Reason
 	Client   bool   // an external client was among From, To and Cc
 	Rules    uint64 // rule version
+	// Folder, Sent and Unread go into the queue with the item when its thread is reopened.
+	Folder provider.Folder
+	Sent   provider.Mark
+	Unread bool
 }
 
-// Queued is a mail that could not be decided or read yet. It holds opaque ids and codes only.
+// Queued is a mail that could not be decided or read yet. It holds opaque ids and codes only: of
+// the header just what the raw message will not tell again (Folder, Sent, Unread).
 type Queued struct {
 	Remote    provider.RemoteID
 	Thread    ThreadID
 	Received  time.Time
+	Folder    provider.Folder
+	Sent      provider.Mark
+	Unread    bool
 	Attempts  int
 	NotBefore time.Time
 	Code      string // why: "open", "thread", "released", ...
