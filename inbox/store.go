@@ -169,6 +169,9 @@ type Import struct {
 	Put   []Put
 	// Changed are later changes of stored messages.
 	Changed []MessageChange
+	// Erase forgets messages with their contents for good; a "purged" line each goes into the log.
+	// Done after Changed and before Reject, so that an erased mail may be rejected in one step.
+	Erase   []MessageID
 	Reject  []Rejected
 	Queue   []Queued // added or updated, by remote id
 	Dequeue []provider.RemoteID

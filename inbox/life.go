@@ -1,0 +1,230 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/storage"
+)
+
+// DefaultRetention is how long a deleted inbox can be restored (R-INB-12).
+const DefaultRetention = 30 * 24 * time.Hour
+
+// Pause stops syncing until Resume. What was paused by the creator only the creator resumes.
+func (s *Service) Pause(ctx context.Context, actor acl.Actor, id ID) (Inbox, error) {
+	return s.move(ctx, actor, id, acl.PauseInbox, func(in *Inbox) (State, error) {
+		if in.State.Live() {
+			in.Left = in.State
+		}
+		in.PausedBy = actor.User
+		return StatePaused, nil
+	})
+}
+
+// Resume returns a paused inbox to the state it left.
+func (s *Service) Resume(ctx context.Context, actor acl.Actor, id ID) (Inbox, error) {
+	return s.move(ctx, actor, id, acl.ResumeInbox, func(in *Inbox) (State, error) {
+		if in.State != StatePaused {
+			return in.State, fmt.Errorf("inbox is %s, not paused: %w", in.State, ErrInvalidState)
+		}
+		back := in.Left
+		in.Left, in.PausedBy = "", ""
+		return back, nil
+	})
+}
+
+// Keep says what a disconnect leaves behind (R-CON-08).
+type Keep bool
+
+// The ways to disconnect.
+const (
+	KeepMail  Keep = true  // tickets stay, replies are disabled
+	PurgeMail Keep = false // everything brought in is forgotten
+)
+
+// Disconnect stops syncing and revokes the grant at the provider, best effort. The mailbox itself
+// is never touched. Connect and Consent bring it back.
+func (s *Service) Disconnect(ctx context.Context, actor acl.Actor, id ID, keep Keep) (Inbox, error) {
+	out, err := s.move(ctx, actor, id, acl.DisconnectInbox, func(in *Inbox) (State, error) {
+		if in.State.Live() {
+			in.Left = in.State
+		}
+		in.PausedBy, in.Consent = "", nil
+		return StateDisconnected, nil
+	})
+	if err != nil {
+		return Inbox{}, err
+	}
+	s.dropCredential(ctx, &out)
+	if keep == PurgeMail {
+		err = s.purgeMail(ctx, id)
+	}
+	return out, err
+}
+
+// Delete stops syncing, revokes the grant, and puts the inbox with its tickets in the trash for 30
+// days, or the site's retention. The mailbox itself is never touched (R-INB-12).
+func (s *Service) Delete(ctx context.Context, actor acl.Actor, id ID) error {
+	out, err := s.edit(ctx, actor, id, acl.DeleteInbox, nil, func(in *Inbox) ([]Change, []Event, error) {
+		if in.State == StateDeleted {
+			return nil, nil, errUnchanged
+		}
+		if in.State.Live() {
+			in.Left = in.State
+		}
+		in.State, in.DeletedAt, in.Consent = StateDeleted, s.now(), nil
+		return []Change{{Kind: ChangeTrashed}}, []Event{{Name: EventInboxDeleted}}, nil
+	})
+	if err != nil {
+		return err
+	}
+	s.dropCredential(ctx, &out)
+	return nil
+}
+
+// Restore takes an inbox out of the trash; it is disconnected until its creator connects it again.
+func (s *Service) Restore(ctx context.Context, actor acl.Actor, id ID) (Inbox, error) {
+	return s.edit(ctx, actor, id, acl.DeleteInbox, nil, func(in *Inbox) ([]Change, []Event, error) {
+		if in.State != StateDeleted {
+			return nil, nil, fmt.Errorf("inbox is %s, not deleted: %w", in.State, ErrInvalidState)
+		}
+		kept, err := s.retention(ctx, in.Site)
+		if err != nil {
+			return nil, nil, err
+		}
+		if s.now().Sub(in.DeletedAt) > kept {
+			return nil, nil, notFound(in.ID)
+		}
+		in.State, in.DeletedAt = StateDisconnected, time.Time{}
+		return []Change{{Kind: ChangeRestored}}, []Event{{Name: EventInboxRestored}}, nil
+	})
+}
+
+// PurgeDeleted forgets inboxes whose time in the trash is over, with messages, blobs and secrets.
+// before runs first for each and must forget what is built on top (tickets). It is the engine's
+// own; desk.Run calls it.
+func (s *Service) PurgeDeleted(ctx context.Context, before func(context.Context, ID) error) error {
+	for in, err := range s.Store.Inboxes(ctx, Query{States: []State{StateDeleted}}) {
+		if err != nil {
+			return err
+		}
+		kept, err := s.retention(ctx, in.Site)
+		if err != nil {
+			return err
+		}
+		if s.now().Sub(in.DeletedAt) <= kept {
+			continue
+		}
+		if err := before(ctx, in.ID); err != nil {
+			return err
+		}
+		if err := s.purgeBlobs(ctx, in.ID); err != nil {
+			return err
+		}
+		if err := s.Store.DeleteInbox(ctx, in.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) retention(ctx context.Context, site SiteID) (time.Duration, error) {
+	settings, err := s.Sites.Site(ctx, site)
+	if err != nil || settings.Retention > 0 {
+		return settings.Retention, err
+	}
+	return DefaultRetention, nil
+}
+
+// purgeMail forgets what was brought in and keeps the inbox itself.
+func (s *Service) purgeMail(ctx context.Context, id ID) error {
+	for {
+		state, err := s.Store.SyncState(ctx, id)
+		if err != nil {
+			return err
+		}
+		imp := Import{State: state}
+		for m, err := range s.Store.Messages(ctx, MessageQuery{Inbox: id, Hidden: true, Limit: 500}) {
+			if err != nil {
+				return err
+			}
+			imp.Erase = append(imp.Erase, m.ID)
+		}
+		if len(imp.Erase) == 0 {
+			return s.purgeBlobs(ctx, id)
+		}
+		if _, err := s.Store.Commit(ctx, imp); err != nil && !conflict(err) {
+			return err
+		}
+	}
+}
+
+func (s *Service) purgeBlobs(ctx context.Context, id ID) error {
+	for b, err := range s.Blobs.Blobs(ctx, id) {
+		if err != nil {
+			return err
+		}
+		if err := s.Blobs.DeleteBlob(ctx, b.Key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// move authorizes and makes one step in the life of an inbox.
+func (s *Service) move(ctx context.Context, actor acl.Actor, id ID, action acl.Action, to func(in *Inbox) (State, error)) (Inbox, error) {
+	return s.edit(ctx, actor, id, action, nil, func(in *Inbox) ([]Change, []Event, error) {
+		from := in.State
+		next, err := to(in)
+		if err != nil {
+			return nil, nil, err
+		}
+		if in.State, err = from.To(next); err != nil {
+			return nil, nil, err
+		}
+		return nil, []Event{{Name: EventInboxEdited, Facts: map[string]string{"state": string(next)}}}, nil
+	})
+}
+
+// needsReauth moves a live inbox to needs_reauth at the first dead grant and tells at once
+// (R-CON-04). A paused one stays paused.
+func (s *Service) needsReauth(ctx context.Context, id ID, cause error) error {
+	s.forgetMailbox(id)
+	_, err := s.engineEdit(ctx, id, func(in *Inbox) ([]Change, []Event, error) {
+		if !in.State.Live() {
+			return nil, nil, errUnchanged
+		}
+		in.Left, in.State = in.State, StateNeedsReauth
+		return nil, []Event{{Name: EventNeedsReauth, Facts: map[string]string{"code": code(cause)}}}, nil
+	})
+	return err
+}
+
+// importDone moves an inbox from importing to active and says what came in.
+func (s *Service) importDone(ctx context.Context, id ID, facts map[string]string) error {
+	_, err := s.engineEdit(ctx, id, func(in *Inbox) ([]Change, []Event, error) {
+		switch {
+		case in.State == StateImporting:
+			in.State = StateActive
+		case in.Left == StateImporting:
+			in.Left = StateActive
+		default:
+			return nil, nil, errUnchanged
+		}
+		return nil, []Event{{Name: EventImportCompleted, Facts: facts}}, nil
+	})
+	return err
+}
+
+// dead says whether an error means that the owner must reconnect.
+func dead(err error) bool {
+	return errors.Is(err, provider.ErrAuth) || errors.Is(err, provider.ErrAdminConsent) ||
+		errors.Is(err, provider.ErrInsufficientScope)
+}
+
+// conflict says whether another worker was faster.
+func conflict(err error) bool { return errors.Is(err, storage.ErrConflict) }

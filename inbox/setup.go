@@ -1,0 +1,347 @@
+package inbox
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/filter"
+	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/storage"
+)
+
+// Draft is step 1 of creating an inbox (R-INB-03).
+type Draft struct {
+	Provider provider.Kind
+	Name     string
+	// Import brings in the mail of the last Window before the connection; without it nothing older
+	// than the connection enters.
+	Import bool
+	// Window is how far back an import reaches. Zero is 30 days; negative is everything.
+	Window time.Duration
+}
+
+// Create is step 1: an inbox in state draft. Nothing is read or stored of any mailbox.
+func (s *Service) Create(ctx context.Context, actor acl.Actor, d Draft) (Inbox, error) {
+	if dec := acl.Check(actor, nil, acl.CreateInbox, &acl.Facts{}); !dec.Allowed {
+		return Inbox{}, dec.Err()
+	}
+	if _, err := s.provider(d.Provider); err != nil {
+		return Inbox{}, err
+	}
+	name := strings.TrimSpace(d.Name)
+	if name == "" {
+		return Inbox{}, fmt.Errorf("inbox: %w", ErrMissingName)
+	}
+	if d.Window == 0 {
+		d.Window = DefaultWindow
+	}
+	in := Inbox{
+		ID: ID(s.NewID()), Site: SiteID(actor.Site), Kind: acl.Individual, Provider: d.Provider,
+		Name: name, Creator: actor.User, State: StateDraft, Import: d.Import, Window: d.Window,
+		CreatedAt: s.now(),
+	}
+	return s.Store.CreateInbox(ctx, in, s.event(Event{Name: EventInboxCreated}, &in, actor.User))
+}
+
+// Connect is the beginning of step 3: it returns where the person gives consent. Only the creator
+// may (R-CON-02). The attempt is good for Config.ConsentFor and for one return. It also serves to
+// reconnect an inbox in needs_reauth or disconnected.
+func (s *Service) Connect(ctx context.Context, actor acl.Actor, id ID, redirect string) (string, error) {
+	in, err := s.Authorize(ctx, actor, id, acl.Connect, nil)
+	if err != nil {
+		return "", err
+	}
+	if len(in.Revisions) == 0 {
+		return "", fmt.Errorf("choose what may enter first (SetRules): %w", ErrSetup)
+	}
+	auth, err := s.authorizer(in.Provider)
+	if err != nil {
+		return "", err
+	}
+	state, verifier := randomText(), randomText()
+	url, err := auth.AuthURL(ctx, provider.AuthRequest{
+		State: state, Verifier: verifier, RedirectURL: redirect, LoginHint: in.Account.Address,
+	})
+	if err != nil {
+		return "", err
+	}
+	if err := s.replaceSecret(ctx, VaultKey{id, UseConsent}, []byte(verifier)); err != nil {
+		return "", err
+	}
+	_, err = s.edit(ctx, actor, id, acl.Connect, nil, func(in *Inbox) ([]Change, []Event, error) {
+		if in.State == StateDraft || in.State == StateDisconnected {
+			if in.State, err = in.State.To(StateConnecting); err != nil {
+				return nil, nil, err
+			}
+		}
+		in.Consent = &PendingConsent{
+			StateHash: hash(state), User: actor.User, Redirect: redirect,
+			Expires: s.now().Add(s.ConsentFor),
+		}
+		return nil, nil, nil
+	})
+	return url, err
+}
+
+// Return is what the person's browser brings back from the provider.
+type Return struct {
+	State string
+	Code  string
+	// Error is the provider's error code when the person said no.
+	Error string
+}
+
+// Consent is the end of step 3. It checks the attempt, exchanges the code, compares the granted
+// scopes and, on a reconnect, the account (ErrAccountMismatch: the old credential stays), and keeps
+// the credential. A first consent leaves the inbox connecting until Finish; a reconnect returns it
+// to the state it left, and everything missed is fetched by the next sync.
+func (s *Service) Consent(ctx context.Context, actor acl.Actor, id ID, r Return) (Inbox, error) {
+	in, err := s.Authorize(ctx, actor, id, acl.Connect, nil)
+	if err != nil {
+		return Inbox{}, err
+	}
+	verifier, err := s.redeem(ctx, actor, in, r)
+	if err != nil {
+		return Inbox{}, err
+	}
+	auth, err := s.authorizer(in.Provider)
+	if err != nil {
+		return Inbox{}, err
+	}
+	consent, err := auth.Exchange(ctx, provider.AuthResponse{
+		Code: r.Code, Verifier: verifier, RedirectURL: in.Consent.Redirect,
+	})
+	if err != nil {
+		return Inbox{}, err
+	}
+	if missing := missingScopes(auth.Scopes(), consent.Scopes); len(missing) > 0 {
+		s.revoke(ctx, auth, consent.Credential)
+		return Inbox{}, &provider.ScopeError{Missing: missing}
+	}
+	if in.Account.ID != "" && in.Account.ID != consent.Account.ID {
+		return Inbox{}, fmt.Errorf("inbox %q: %w", id, ErrAccountMismatch)
+	}
+	out, err := s.connected(ctx, actor, id, consent.Account)
+	if err != nil {
+		if in.Account.ID == "" {
+			s.revoke(ctx, auth, consent.Credential)
+		}
+		return Inbox{}, err
+	}
+	if err := s.replaceSecret(ctx, VaultKey{id, UseMailbox}, consent.Credential.Reveal()); err != nil {
+		return Inbox{}, err
+	}
+	s.forgetMailbox(id)
+	return s.reconnected(ctx, actor, out)
+}
+
+// redeem checks that the return belongs to the attempt under way, and ends that attempt.
+func (s *Service) redeem(ctx context.Context, actor acl.Actor, in Inbox, r Return) (verifier string, err error) {
+	c := in.Consent
+	good := c != nil && c.User == actor.User && s.now().Before(c.Expires) &&
+		subtle.ConstantTimeCompare([]byte(c.StateHash), []byte(hash(r.State))) == 1
+	if !good {
+		return "", fmt.Errorf("inbox %q: %w", in.ID, ErrConsentExpired)
+	}
+	key := VaultKey{in.ID, UseConsent}
+	secret, _, err := s.Vault.Credential(ctx, key)
+	if errors.Is(err, storage.ErrNotFound) {
+		return "", fmt.Errorf("inbox %q: %w", in.ID, ErrConsentExpired)
+	}
+	if err != nil {
+		return "", err
+	}
+	hashed := c.StateHash
+	_, err = s.edit(ctx, actor, in.ID, acl.Connect, nil, func(in *Inbox) ([]Change, []Event, error) {
+		if in.Consent == nil || in.Consent.StateHash != hashed {
+			return nil, nil, fmt.Errorf("inbox %q: %w", in.ID, ErrConsentExpired)
+		}
+		in.Consent = nil
+		return nil, nil, nil
+	})
+	if err != nil {
+		return "", err
+	}
+	if err := s.Vault.DeleteCredential(ctx, key); err != nil {
+		return "", err
+	}
+	if r.Error != "" {
+		return "", fmt.Errorf("consent was not given (%s): %w", r.Error, provider.ErrAuth)
+	}
+	return string(secret.Reveal()), nil
+}
+
+// connected notes the account. An address that is taken refuses the whole connection.
+func (s *Service) connected(ctx context.Context, actor acl.Actor, id ID, a provider.Account) (Inbox, error) {
+	out, err := s.edit(ctx, actor, id, acl.Connect, nil, func(in *Inbox) ([]Change, []Event, error) {
+		in.Account = a
+		if in.ConnectedAt.IsZero() {
+			in.ConnectedAt = s.now()
+		}
+		return nil, nil, nil
+	})
+	if errors.Is(err, storage.ErrExists) {
+		return Inbox{}, fmt.Errorf("inbox %q: %w", id, ErrAddressInUse)
+	}
+	return out, err
+}
+
+// reconnected returns an inbox that had been finished to the state it left.
+func (s *Service) reconnected(ctx context.Context, actor acl.Actor, in Inbox) (Inbox, error) {
+	if in.FinishedAt.IsZero() {
+		return in, nil
+	}
+	return s.edit(ctx, actor, in.ID, acl.Connect, nil, func(in *Inbox) ([]Change, []Event, error) {
+		back := in.Left
+		if back != StateImporting && back != StateActive {
+			back = StateActive
+		}
+		var err error
+		switch in.State {
+		case StateNeedsReauth, StateConnecting:
+			in.State, err = in.State.To(back)
+			in.Left = ""
+		default:
+			return nil, nil, errUnchanged
+		}
+		return nil, []Event{{Name: EventInboxEdited, Facts: map[string]string{"state": string(in.State)}}}, err
+	})
+}
+
+// Finish is the end of step 4, "Finish set up": ingest starts. The rules and the clients as they
+// stand now decide the first import (R-CHG-06). It needs steps 2 and 3.
+func (s *Service) Finish(ctx context.Context, actor acl.Actor, id ID) (Inbox, error) {
+	return s.edit(ctx, actor, id, acl.EditSettings, nil, func(in *Inbox) ([]Change, []Event, error) {
+		switch {
+		case !in.FinishedAt.IsZero():
+			return nil, nil, fmt.Errorf("inbox %q is finished: %w", in.ID, ErrInvalidState)
+		case len(in.Revisions) == 0:
+			return nil, nil, fmt.Errorf("choose what may enter first (SetRules): %w", ErrSetup)
+		case in.ConnectedAt.IsZero():
+			return nil, nil, fmt.Errorf("connect the mailbox first (Connect, Consent): %w", ErrSetup)
+		}
+		next := StateActive
+		if in.Import {
+			next = StateImporting
+		}
+		var err error
+		if in.State, err = in.State.To(next); err != nil {
+			return nil, nil, err
+		}
+		in.FinishedAt = s.now()
+		last := in.Revisions[len(in.Revisions)-1]
+		in.Revisions = []filter.Revision{{Version: last.Version, At: in.FinishedAt, Rules: last.Rules}}
+		return nil, []Event{{Name: EventInboxEdited, Facts: map[string]string{"state": string(in.State)}}}, nil
+	})
+}
+
+// ExpireDrafts revokes and drops the token of inboxes whose set-up was left after consent for 24
+// hours (R-INB-04). It is the engine's own; desk.Run calls it.
+func (s *Service) ExpireDrafts(ctx context.Context) error {
+	limit := s.now().Add(-24 * time.Hour)
+	for in, err := range s.Store.Inboxes(ctx, Query{States: []State{StateConnecting}}) {
+		if err != nil {
+			return err
+		}
+		if !in.FinishedAt.IsZero() || in.ConnectedAt.IsZero() || in.ConnectedAt.After(limit) {
+			continue
+		}
+		s.dropCredential(ctx, &in)
+		_, err := s.engineEdit(ctx, in.ID, func(in *Inbox) ([]Change, []Event, error) {
+			in.State, in.Consent = StateDraft, nil
+			in.Account, in.ConnectedAt = provider.Account{}, time.Time{}
+			return nil, nil, nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) authorizer(k provider.Kind) (provider.Authorizer, error) {
+	p, err := s.provider(k)
+	if err != nil {
+		return nil, err
+	}
+	auth, ok := provider.As[provider.Authorizer](p)
+	if !ok {
+		return nil, fmt.Errorf("provider %q cannot be connected by consent: %w", k, errors.ErrUnsupported)
+	}
+	return auth, nil
+}
+
+// revoke ends a grant at the provider, best effort.
+func (s *Service) revoke(ctx context.Context, auth provider.Authorizer, cred provider.Credential) {
+	if err := auth.Revoke(ctx, cred); err != nil {
+		s.Logger.WarnContext(ctx, "revoke at the provider", "code", code(err))
+	}
+}
+
+// dropCredential revokes and forgets the credential of an inbox, best effort at the provider.
+func (s *Service) dropCredential(ctx context.Context, in *Inbox) {
+	key := VaultKey{in.ID, UseMailbox}
+	cred, _, err := s.Vault.Credential(ctx, key)
+	if err == nil {
+		if auth, err := s.authorizer(in.Provider); err == nil {
+			s.revoke(ctx, auth, cred)
+		}
+	}
+	for _, use := range []VaultUse{UseMailbox, UseConsent} {
+		if err := s.Vault.DeleteCredential(ctx, VaultKey{in.ID, use}); err != nil {
+			s.Logger.ErrorContext(ctx, "forget credential", "inbox", in.ID, "err", err)
+		}
+	}
+	s.forgetMailbox(in.ID)
+}
+
+// replaceSecret writes a secret whatever version is stored: a person's consent is newer than any
+// refresh.
+func (s *Service) replaceSecret(ctx context.Context, key VaultKey, secret []byte) error {
+	for try := 0; ; try++ {
+		_, version, err := s.Vault.Credential(ctx, key)
+		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return err
+		}
+		_, err = s.Vault.SaveCredential(ctx, key, provider.NewCredential(secret), version)
+		if try < 2 && errors.Is(err, storage.ErrConflict) {
+			continue
+		}
+		return err
+	}
+}
+
+func missingScopes(need, have []string) []string {
+	granted := make(map[string]bool, len(have))
+	for _, h := range have {
+		granted[h] = true
+	}
+	var missing []string
+	for _, n := range need {
+		if !granted[n] {
+			missing = append(missing, n)
+		}
+	}
+	return missing
+}
+
+// randomText is 256 random bits as 43 URL-safe characters, which RFC 7636 takes as a verifier.
+func randomText() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+func hash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}
