@@ -1,0 +1,154 @@
+package blob
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"runtime"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// A file is chunks, then the trailer. All numbers are little endian.
+//
+//	chunk    4 bytes length of the zstd frame, then the frame of at most 128 KiB raw
+//	trailer  4 bytes magic and version, 8 bytes raw size, 4 bytes CRC-32C of the two
+//
+// The frames carry no checksum of their own: the name of the file is the SHA-256 of all.
+const (
+	chunkSize   = 128 << 10
+	maxFrame    = chunkSize + chunkSize>>7 // more than zstd ever adds to what it cannot compress
+	lengthSize  = 4
+	magic       = "wib1"
+	trailerSize = len(magic) + 8 + 4
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// codec compresses and decompresses chunks, in as many goroutines at once as there are processors;
+// one more waits. That bounds its memory to about 0.6 MiB for each processor.
+type codec struct {
+	enc  *zstd.Encoder
+	dec  *zstd.Decoder
+	bufs sync.Pool
+}
+
+// buffers are the memory of one put or one open blob.
+type buffers struct {
+	raw    []byte // chunkSize, and a little more that the decoder asks for
+	stored []byte // maxFrame and what stands around it
+}
+
+func newCodec() (*codec, error) {
+	enc, err := zstd.NewWriter(nil,
+		zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithEncoderConcurrency(runtime.GOMAXPROCS(0)),
+		zstd.WithEncoderCRC(false),
+		zstd.WithWindowSize(chunkSize),
+		zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		return nil, err
+	}
+	dec, err := zstd.NewReader(nil,
+		zstd.WithDecoderConcurrency(runtime.GOMAXPROCS(0)),
+		zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxMemory(chunkSize),
+		zstd.WithDecoderMaxWindow(chunkSize))
+	if err != nil {
+		return nil, err
+	}
+	c := &codec{enc: enc, dec: dec}
+	c.bufs.New = func() any {
+		return &buffers{
+			raw:    make([]byte, chunkSize, chunkSize+chunkSize>>7),
+			stored: make([]byte, 0, lengthSize+maxFrame+trailerSize),
+		}
+	}
+	return c, nil
+}
+
+func (c *codec) close() { c.dec.Close() }
+
+func (c *codec) buffers() *buffers { return c.bufs.Get().(*buffers) }
+
+func (c *codec) release(b *buffers) { c.bufs.Put(b) }
+
+// appendChunk appends raw as a chunk. Nothing gives no chunk.
+func (c *codec) appendChunk(dst, raw []byte) []byte {
+	if len(raw) == 0 {
+		return dst
+	}
+	start := len(dst)
+	dst = append(dst, make([]byte, lengthSize)...)
+	dst = c.enc.EncodeAll(raw, dst)
+	binary.LittleEndian.PutUint32(dst[start:], uint32(len(dst)-start-lengthSize))
+	return dst
+}
+
+// readChunk reads the next chunk of at most left stored bytes from r. It returns the raw bytes, in
+// the memory of b, and how many stored bytes they were.
+func (c *codec) readChunk(r io.Reader, left int64, b *buffers) ([]byte, int64, error) {
+	if left < lengthSize {
+		return nil, 0, fmt.Errorf("%w: cut within a chunk", ErrDamaged)
+	}
+	head := b.stored[:lengthSize]
+	if err := readAll(r, head); err != nil {
+		return nil, 0, err
+	}
+	size := int64(binary.LittleEndian.Uint32(head))
+	if size > left-lengthSize || size > maxFrame {
+		return nil, 0, fmt.Errorf("%w: chunk of %d bytes", ErrDamaged, size)
+	}
+	frame := b.stored[:size]
+	if err := readAll(r, frame); err != nil {
+		return nil, 0, err
+	}
+	raw, err := c.dec.DecodeAll(frame, b.raw[:0])
+	if err != nil || len(raw) == 0 || len(raw) > chunkSize {
+		return nil, 0, fmt.Errorf("%w: chunk does not decompress", ErrDamaged)
+	}
+	return raw, lengthSize + size, nil
+}
+
+// readAll fills b. A file that ends before was cut since its size was read.
+func readAll(r io.Reader, b []byte) error {
+	_, err := io.ReadFull(r, b)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return fmt.Errorf("%w: file ends too soon", ErrDamaged)
+	}
+	return err
+}
+
+func appendTrailer(dst []byte, rawSize int64) []byte {
+	start := len(dst)
+	dst = append(dst, magic...)
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(rawSize))
+	return binary.LittleEndian.AppendUint32(dst, crc32.Checksum(dst[start:], castagnoli))
+}
+
+// readTrailer returns the raw size of the blob in f and how many bytes its chunks take.
+func readTrailer(f *os.File) (rawSize, chunks int64, err error) {
+	st, err := f.Stat()
+	if err != nil {
+		return 0, 0, err
+	}
+	chunks = st.Size() - int64(trailerSize)
+	if chunks < 0 {
+		return 0, 0, fmt.Errorf("%w: %d bytes are no blob", ErrDamaged, st.Size())
+	}
+	var b [trailerSize]byte
+	if _, err := f.ReadAt(b[:], chunks); err == io.EOF {
+		return 0, 0, fmt.Errorf("%w: file ends too soon", ErrDamaged)
+	} else if err != nil {
+		return 0, 0, err
+	}
+	sumAt := trailerSize - 4
+	if string(b[:len(magic)]) != magic ||
+		crc32.Checksum(b[:sumAt], castagnoli) != binary.LittleEndian.Uint32(b[sumAt:]) {
+		return 0, 0, fmt.Errorf("%w: no whole trailer", ErrDamaged)
+	}
+	return int64(binary.LittleEndian.Uint64(b[len(magic):])), chunks, nil
+}
