@@ -1,0 +1,268 @@
+package rfc822
+
+import (
+	"fmt"
+	"html"
+	"io"
+	"strings"
+)
+
+// Message is what one message says. Strings are valid UTF-8 without NUL.
+type Message struct {
+	Header   Header
+	Envelope Envelope
+
+	// Text is the plain text, lines ending with LF, flowed lines joined (RFC 3676). A message with
+	// HTML alone has the text of that.
+	Text string
+	// HTML is the HTML as it came and as dangerous as it came; "" when there is none. Plain text
+	// that stands beside it, such as the footer of a list, is added escaped.
+	HTML string
+	// Parts are the attachments and inline parts in their order. The text is no part.
+	Parts []Part
+
+	// Signals are those of the header, completed by what the parts say.
+	Signals Signals
+	// Report is what a delivery report, a complaint or a receipt says; nil for other mail.
+	Report *Report
+	// Calendar is the method of the first calendar part that names one, such as "REQUEST"; else "".
+	Calendar string
+
+	// Damage lists what had to be salvaged, each kind once.
+	Damage []Damage
+	// Unreadable says that there was neither a header field nor text nor a part.
+	Unreadable bool
+	// Size is how many bytes were read.
+	Size int64
+}
+
+// Parse reads a message from r to its end. It fails only when r fails, with the error of r, wrapped;
+// what was read until then comes with it.
+func Parse(r io.Reader, l Limits) (*Message, error) {
+	lr := newLineReader(r)
+	defer lr.free()
+	w := newWalker(lr, l)
+	c := collector{w: w, m: &Message{}, textLeft: w.lim.TextBytes, htmlLeft: w.lim.TextBytes}
+	w.pushed, w.popped = c.pushed, c.popped
+	for {
+		leaf, ok := w.next()
+		if !ok {
+			break
+		}
+		c.leaf(leaf)
+	}
+	m := c.finish()
+	if lr.err != nil {
+		return m, fmt.Errorf("parse message: %w", lr.err)
+	}
+	return m, nil
+}
+
+// collector builds a Message from the leaves of a walker. Which parts are text is decided as
+// RFC 8621 section 4.1.4 does it.
+type collector struct {
+	w      *walker
+	m      *Message
+	bodies []body
+	texts  []int // indexes in bodies: what the plain view shows
+	htmls  []int // what the HTML view shows
+
+	textLeft, htmlLeft int64
+	reports            []reportPart
+	kept, piece        []byte
+}
+
+type body struct {
+	html bool
+	text string
+}
+
+func (c *collector) pushed(l *level) { l.texts, l.htmls = len(c.texts), len(c.htmls) }
+
+// popped lets the only version of an alternative stand for the other one too.
+func (c *collector) popped(l *level) {
+	if l.kind != "alternative" || l.noText || l.noHTML {
+		return
+	}
+	switch noText, noHTML := len(c.texts) == l.texts, len(c.htmls) == l.htmls; {
+	case noText && !noHTML:
+		c.texts = append(c.texts, c.htmls[l.htmls:]...)
+	case noHTML && !noText:
+		c.htmls = append(c.htmls, c.texts[l.texts:]...)
+	}
+}
+
+func (c *collector) leaf(l leaf) {
+	if len(c.w.open) == 0 && l.Disposition != "attachment" && !l.Calendar && l.Name == "" &&
+		strings.HasPrefix(l.Type, "text/") && l.Type != "text/html" {
+		l.Type = "text/plain" // text/enriched and the like: better as it is than not at all
+	}
+	isText := l.Type == "text/plain" || l.Type == "text/html"
+	isMedia := strings.HasPrefix(l.Type, "image/") || strings.HasPrefix(l.Type, "audio/") ||
+		strings.HasPrefix(l.Type, "video/")
+	inline := l.Disposition != "attachment" && (isText || isMedia) &&
+		(l.first || c.w.parent() != "related" && (isMedia || l.Name == ""))
+	if inline && isText {
+		c.text(l)
+		return
+	}
+	c.part(l)
+}
+
+// text takes a body.
+func (c *collector) text(l leaf) {
+	isHTML := l.Type == "text/html"
+	left := &c.textLeft
+	if isHTML {
+		left = &c.htmlLeft
+	}
+	raw, size := c.take(*left)
+	cut := size > int64(len(raw))
+	if isHTML && l.Charset == "" {
+		l.Charset = metaCharset(raw)
+	}
+	text, clean := decodeText(raw, l.Charset)
+	if !clean {
+		c.w.damage.add(DamageCharset)
+	}
+	if int64(len(text)) > *left {
+		text, cut = cutText(text, int(*left)), true
+	}
+	*left -= int64(len(text))
+	if cut {
+		c.w.damage.add(DamageTextCut)
+	}
+	if !isHTML {
+		text = plainText(text, l.flowed, l.delSp)
+	}
+	index := len(c.bodies)
+	c.bodies = append(c.bodies, body{isHTML, text})
+
+	var up *level
+	if n := len(c.w.open); n > 0 {
+		up = &c.w.open[n-1]
+	}
+	switch {
+	case up != nil && up.kind == "alternative":
+		if isHTML {
+			c.htmls = append(c.htmls, index)
+		} else {
+			c.texts = append(c.texts, index)
+		}
+		return
+	case up != nil && up.alternative && isHTML:
+		up.noText = true
+	case up != nil && up.alternative:
+		up.noHTML = true
+	}
+	if up == nil || !up.noText {
+		c.texts = append(c.texts, index)
+	}
+	if up == nil || !up.noHTML {
+		c.htmls = append(c.htmls, index)
+	}
+}
+
+// part takes an attachment or an inline part. Its content is counted; only what reports and
+// calendars need is looked at.
+func (c *collector) part(l leaf) {
+	var keep int64
+	isReport := strings.HasPrefix(l.Type, "message/") || l.Type == "text/rfc822-headers"
+	switch {
+	case isReport && len(c.reports) < maxReportParts, l.Calendar && l.Method == "":
+		keep = maxReportBytes
+	}
+	raw, size := c.take(keep)
+	l.Size = size
+	if isReport && keep > 0 {
+		c.reports = append(c.reports, reportPart{l.Type, string(raw)})
+	}
+	if l.Calendar && l.Method == "" {
+		l.Method = methodIn(raw)
+	}
+	if c.m.Calendar == "" {
+		c.m.Calendar = l.Method
+	}
+	c.m.Parts = append(c.m.Parts, l.Part)
+}
+
+// take reads the current leaf to its end and counts it; raw is its first bytes, at most max, and
+// valid until the next call.
+func (c *collector) take(max int64) (raw []byte, size int64) {
+	c.kept = c.kept[:0]
+	for more := true; more; {
+		c.piece, more = c.w.read(c.piece[:0])
+		size += int64(len(c.piece))
+		if room := max - int64(len(c.kept)); room > 0 {
+			c.kept = append(c.kept, c.piece[:min(room, int64(len(c.piece)))]...)
+		}
+	}
+	return c.kept, size
+}
+
+func (c *collector) finish() *Message {
+	m := c.m
+	m.Header, m.Size = c.w.header, c.w.lr.n
+	m.Envelope = m.Header.Envelope()
+	m.Text, m.HTML = c.plainView(), c.htmlView()
+	m.Signals = m.Header.Signals()
+	m.Report = readReport(m, c.reports)
+	m.Signals = m.Signals.withParts(m)
+	if m.Header.Len() == 0 {
+		c.w.damage.add(DamageNoHeader)
+		m.Unreadable = strings.TrimSpace(m.Text) == "" && len(m.Parts) == 0
+	}
+	m.Damage = c.w.damage
+	return m
+}
+
+func (c *collector) plainView() string {
+	limit := int(c.w.lim.TextBytes)
+	var b strings.Builder
+	for _, i := range c.texts {
+		text := c.bodies[i].text
+		if c.bodies[i].html {
+			text = HTMLToText(text)
+		}
+		if len(c.texts) == 1 {
+			return cutText(text, limit)
+		}
+		if s := b.String(); s != "" && !strings.HasSuffix(s, "\n") {
+			b.WriteByte('\n')
+		}
+		b.WriteString(text)
+	}
+	return cutText(b.String(), limit)
+}
+
+// htmlView joins the HTML bodies. Plain text beside them is left out where it would not fit.
+func (c *collector) htmlView() string {
+	var b strings.Builder
+	any := false
+	for _, i := range c.htmls {
+		any = any || c.bodies[i].html
+	}
+	if !any {
+		return ""
+	}
+	if len(c.htmls) == 1 {
+		return c.bodies[c.htmls[0]].text
+	}
+	room := int(c.w.lim.TextBytes)
+	for _, i := range c.htmls {
+		if c.bodies[i].html {
+			room -= len(c.bodies[i].text)
+		}
+	}
+	for _, i := range c.htmls {
+		text := c.bodies[i].text
+		if !c.bodies[i].html {
+			text = `<div style="white-space:pre-wrap">` + html.EscapeString(text) + "</div>"
+			if room -= len(text); room < 0 {
+				continue
+			}
+		}
+		b.WriteString(text)
+	}
+	return b.String()
+}
