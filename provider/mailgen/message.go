@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	headerMean = 1750 // mean bytes of all header fields, part headers included
+	headerMean = 1300 // mean bytes of all header fields, part headers included
 	leastText  = 160  // bytes
 	htmlFactor = 1.32 // bytes of HTML for a byte of text
 	htmlFrame  = 420  // bytes of HTML around the text
