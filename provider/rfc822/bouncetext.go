@@ -20,15 +20,18 @@ type bounceText struct {
 // bounceBlock is the text that begins with the line of one address.
 type bounceBlock struct{ address, text string }
 
+// returnedWords stand in the line above a returned message.
+const returnedWords = `(?:copy of (?:the|your) message|original message|original mail|unsent message` +
+	`|undelivered message|returned message|message headers?|message follows|headers? follows?` +
+	`|text of your message|header of the message|mail headers?|failed message|message text|original headers?)`
+
 var (
 	addressPattern = regexp.MustCompile(`[^\s<>()\[\]"',;:=|]+@[A-Za-z0-9][A-Za-z0-9.\-]*[A-Za-z0-9]`)
-	leadPattern    = regexp.MustCompile(`^[\s>*"'<(\[\-]*(?:rfc822;|smtp:|mailto:|SMTP:|to:|To:)?\s*[<"']?$`)
-	returnedLine   = regexp.MustCompile(`(?i)^[\s\-=*_#>]*(?:` +
+	leadPattern    = regexp.MustCompile(`^[\s>*"'<(\[\-]*(?:rfc822;|smtp:|mailto:|SMTP:|[45][0-9][0-9] )?\s*[<"']?$`)
+	returnedLine   = regexp.MustCompile(`(?i)^[\s>]*(?:` +
 		`(?:received|return-path|message-id|x-mailer|mime-version|delivered-to|dkim-signature)\s*:` +
-		`|.*(?:below this line is a copy|this is a copy of (?:the|your) message|copy of (?:the|your) message.*header` +
-		`|original message|original mail|unsent message|undelivered message|returned message|message header` +
-		`|message follows|headers? follow|text of your message|header of the message|mail header|failed message` +
-		`|------ message|message text).{0,60}$)`)
+		`|[\-=*_#~]{2,}.*` + returnedWords + `|.*` + returnedWords + `.{0,40}:\s*$)`)
+	machineFields = regexp.MustCompile(`(?im)^(?:reporting-mta|final-recipient|action)\s*:`)
 	originalField = regexp.MustCompile(`(?im)^[\s>]*(message-id|in-reply-to|references|to)\s*:\s*(.+)$`)
 )
 
@@ -37,7 +40,7 @@ var bounceSubjects = []string{
 	"undeliver", "returned mail", "mail delivery fail", "delivery status notification", "delivery failure",
 	"failure notice", "delivery report", "mail system error", "message undeliverable", "mail could not be delivered",
 	"non-delivery", "nondeliverable mail", "delivery notification", "delivery has failed", "mail delivery status",
-	"message delivery", "warning: could not send", "unzustellbar", "non remis", "no se puede entregar",
+	"message delivery", "mail failure", "warning: could not send", "unzustellbar", "non remis", "no se puede entregar",
 }
 
 // failureWords show that a text speaks of mail that did not arrive.
@@ -45,7 +48,7 @@ var failureWords = []string{
 	"not deliver", "undeliver", "could not be delivered", "unable to deliver", "delivery fail", "delivery to",
 	"delivery error", "failed", "failure", "not reach", "returned", "rejected", "refused", "bounced", "error",
 	"could not be sent", "cannot send", "can't be delivered", "couldn't be delivered", "delivery status",
-	"wasn't delivered", "unknown", "disabled", "does not exist", "delayed", "not send", "mailbox is full",
+	"wasn't delivered", "malformed", "unknown", "disabled", "does not exist", "delayed", "not send", "mailbox is full",
 }
 
 // readBounceText looks for a delivery report in the text of a message whose header gives reason to.
@@ -105,7 +108,16 @@ func (b *bounceText) find(m *Message) {
 			own[strings.ToLower(a.Address)] = true
 		}
 	}
+	if at := machineFields.FindStringIndex(b.head); at != nil {
+		b.recipients = readDelivery(b.head[at[0]:])
+	}
 	any := b.scan(own)
+	if any == "" {
+		any = b.scan(nil) // somebody wrote to himself
+	}
+	if len(b.recipients) > 0 {
+		return
+	}
 	addresses := m.Header.addresses("X-Failed-Recipients")
 	if len(addresses) == 0 {
 		for _, block := range b.blocks {

@@ -46,7 +46,7 @@ func (h Header) Signals() Signals {
 	auto = strings.TrimSpace(auto)
 	daemon := h.daemon()
 	s.NullReturnPath = isNullPath(h)
-	kind := reportKind(typ)
+	kind := h.reportKind()
 	s.Report = typ.value == "multipart/report" || s.NullReturnPath || daemon
 	s.Complaint = kind == ReportFeedback
 	s.ReadReceipt = kind == ReportDisposition

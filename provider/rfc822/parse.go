@@ -38,18 +38,27 @@ type Message struct {
 
 // Parse reads a message from r to its end. It fails only when r fails, with the error of r, wrapped;
 // what was read until then comes with it.
-func Parse(r io.Reader, l Limits) (*Message, error) {
+func Parse(r io.Reader, l Limits) (*Message, error) { return parse(r, l, false) }
+
+// parse is Parse; nested says that the message was returned inside a report.
+func parse(r io.Reader, l Limits, nested bool) (*Message, error) {
 	lr := newLineReader(r)
 	defer lr.free()
 	w := newWalker(lr, l)
-	c := collector{w: w, m: &Message{}, textLeft: w.lim.TextBytes, htmlLeft: w.lim.TextBytes}
+	c := collector{w: w, m: &Message{}, nested: nested, textLeft: w.lim.TextBytes, htmlLeft: w.lim.TextBytes}
 	w.pushed, w.popped = c.pushed, c.popped
 	for {
 		leaf, ok := w.next()
 		if !ok {
 			break
 		}
+		if c.seen++; c.seen == 1 {
+			c.begin()
+		}
 		c.leaf(leaf)
+	}
+	if c.seen == 0 {
+		c.begin()
 	}
 	m := c.finish()
 	if lr.err != nil {
@@ -68,13 +77,23 @@ type collector struct {
 	htmls  []int // what the HTML view shows
 
 	textLeft, htmlLeft int64
+	nested             bool
+	suspect            bool // it may be a report
 	reports            []reportPart
 	kept, piece        []byte
+	seen               int // leaves
 }
 
 type body struct {
 	html bool
 	text string
+}
+
+// begin judges the header, which says what the parts are looked at for.
+func (c *collector) begin() {
+	c.m.Header = c.w.header
+	c.m.Signals = c.m.Header.Signals()
+	c.suspect = c.m.Signals.Report || c.m.Signals.Class == ClassBounce
 }
 
 func (c *collector) pushed(l *level) { l.texts, l.htmls = len(c.texts), len(c.htmls) }
@@ -93,6 +112,10 @@ func (c *collector) popped(l *level) {
 }
 
 func (c *collector) leaf(l leaf) {
+	if c.suspect && c.seen > 1 && l.header.Has("Message-ID") && l.header.Has("From") {
+		// Some mail systems return the message as a part without a type of its own.
+		c.returned(l.header)
+	}
 	if len(c.w.open) == 0 && l.Disposition != "attachment" && !l.Calendar && l.Name == "" &&
 		strings.HasPrefix(l.Type, "text/") && l.Type != "text/html" {
 		l.Type = "text/plain" // text/enriched and the like: better as it is than not at all
@@ -167,7 +190,8 @@ func (c *collector) text(l leaf) {
 // calendars need is looked at.
 func (c *collector) part(l leaf) {
 	var keep int64
-	isReport := strings.HasPrefix(l.Type, "message/") || l.Type == "text/rfc822-headers"
+	isReport := strings.HasPrefix(l.Type, "message/") || l.Type == "text/rfc822-headers" ||
+		c.suspect && l.Type == "text/plain"
 	switch {
 	case isReport && len(c.reports) < maxReportParts, l.Calendar && l.Method == "":
 		keep = maxReportBytes
@@ -186,6 +210,18 @@ func (c *collector) part(l leaf) {
 	c.m.Parts = append(c.m.Parts, l.Part)
 }
 
+// returned keeps a header as a part of the report.
+func (c *collector) returned(h Header) {
+	if len(c.reports) >= maxReportParts {
+		return
+	}
+	var b strings.Builder
+	for name, value := range h.All() {
+		b.WriteString(name + ": " + value + "\n")
+	}
+	c.reports = append(c.reports, reportPart{"text/rfc822-headers", b.String()})
+}
+
 // take reads the current leaf to its end and counts it; raw is its first bytes, at most max, and
 // valid until the next call.
 func (c *collector) take(max int64) (raw []byte, size int64) {
@@ -202,11 +238,10 @@ func (c *collector) take(max int64) (raw []byte, size int64) {
 
 func (c *collector) finish() *Message {
 	m := c.m
-	m.Header, m.Size = c.w.header, c.w.lr.n
+	m.Size = c.w.lr.n
 	m.Envelope = m.Header.Envelope()
 	m.Text, m.HTML = c.plainView(), c.htmlView()
-	m.Signals = m.Header.Signals()
-	m.Report = readReport(m, c.reports)
+	m.Report = readReport(m, c.reports, c.nested)
 	m.Signals = m.Signals.withParts(m)
 	if m.Header.Len() == 0 {
 		c.w.damage.add(DamageNoHeader)

@@ -35,7 +35,7 @@ type Report struct {
 type ReportRecipient struct {
 	Address    string // as it was written to, where the report tells; may be ""
 	Action     string // "failed", "delayed", "delivered", "relayed", "expanded", or another word
-	Status     string // RFC 3463, such as "5.1.1"; "" when nothing tells
+	Status     string // RFC 3463, such as "5.1.1"; "5.0.0" or "4.0.0" when the report has no code
 	Diagnostic string // one line, at most 500 bytes, not fit for logs
 	// Permanent: this message will not arrive, and sending it again will not help.
 	Permanent bool
@@ -52,9 +52,15 @@ func (r *Report) Failed() bool {
 // reportPart is a part of a report: its type and its beginning.
 type reportPart struct{ typ, text string }
 
-// reportKind reads the type of a multipart/report (RFC 6522).
-func reportKind(typ media) ReportKind {
+// reportKind reads the type of a multipart/report (RFC 6522). The complaints of Hotmail are a
+// multipart/mixed; their sender and subject tell.
+func (h Header) reportKind() ReportKind {
+	typ := contentType(h.Get("Content-Type"))
 	if typ.value != "multipart/report" {
+		if strings.HasPrefix(h.Get("Subject"), "complaint about message from ") &&
+			strings.Contains(h.Get("From"), "staff@hotmail.com") {
+			return ReportFeedback
+		}
 		return ""
 	}
 	switch typ.token("report-type") {
@@ -69,8 +75,8 @@ func reportKind(typ media) ReportKind {
 }
 
 // readReport makes a Report of a message, or nil when it is none.
-func readReport(m *Message, parts []reportPart) *Report {
-	r := &Report{Kind: reportKind(contentType(m.Header.Get("Content-Type")))}
+func readReport(m *Message, parts []reportPart, nested bool) *Report {
+	r := &Report{Kind: m.Header.reportKind()}
 	var original Header
 	for _, p := range parts {
 		switch p.typ {
@@ -84,22 +90,25 @@ func readReport(m *Message, parts []reportPart) *Report {
 			r.disposition(p.text)
 			r.Kind = ReportDisposition
 		default:
-			if original.Len() == 0 {
-				original, _ = ReadHeader(strings.NewReader(p.text), Limits{})
+			h, _ := ReadHeader(strings.NewReader(p.text), Limits{})
+			if original.Len() == 0 || !original.Has("Message-ID") && h.Has("Message-ID") {
+				original = h
+			}
+			if inner := nestedReport(h, p.text, nested); inner != nil && len(r.Recipients) == 0 {
+				r.Recipients = inner.Recipients
 			}
 		}
 	}
 	if r.Kind == "" || r.Kind == ReportDelivery {
 		bounce, found := readBounceText(m, original)
-		switch {
-		case r.Kind == "" && !found:
+		if r.Kind == "" && !found && len(r.Recipients) == 0 {
 			return nil
-		case len(r.Recipients) == 0:
-			r.Recipients = bounce.recipients
-		default:
-			r.complete(bounce)
 		}
-		if original.Len() == 0 {
+		if len(r.Recipients) == 0 {
+			r.Recipients = bounce.recipients
+		}
+		r.complete(bounce)
+		if !original.Has("Message-ID") && bounce.original.Len() > 0 {
 			original = bounce.original
 		}
 		r.Kind = ReportDelivery
@@ -109,6 +118,15 @@ func readReport(m *Message, parts []reportPart) *Report {
 		return p.Action == "delayed"
 	})
 	return r
+}
+
+// nestedReport reads the delivery report that a gateway returns inside one of its own.
+func nestedReport(h Header, text string, nested bool) *Report {
+	if nested || h.reportKind() != ReportDelivery {
+		return nil
+	}
+	m, _ := parse(strings.NewReader(text), Limits{}, true)
+	return m.Report
 }
 
 func kindOr(have, other ReportKind) ReportKind {

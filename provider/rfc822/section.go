@@ -2,6 +2,7 @@ package rfc822
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -77,19 +78,37 @@ func (r *sectionReader) ends() bool {
 }
 
 // stray decides about a line that is no field: garbage in the header, or the body without the
-// empty line before it. The line after it tells.
+// empty line before it. The lines after it tell.
 func (r *sectionReader) stray(first bool) bool {
 	next, any := r.lr.peekLine()
 	garbage := any && fieldName(next) > 0
 	if !first && any && !garbage {
-		garbage = len(next) == 0 || next[0] == ' ' || next[0] == '\t'
+		garbage = len(next) == 0 || next[0] == ' ' || next[0] == '\t' || r.knownFollows()
 	}
+	r.damage.add(DamageHeaderLine)
 	if !garbage || bytes.HasPrefix(r.lr.line, []byte("--")) {
-		r.damage.add(DamageHeaderLine)
 		r.lr.unread()
 		return true
 	}
-	r.damage.add(DamageHeaderLine)
+	return false
+}
+
+// knownFollows says whether a field that every header has comes before the next empty line.
+func (r *sectionReader) knownFollows() bool {
+	window := r.lr.peek(4096)
+	for len(window) > 0 {
+		var line []byte
+		line, window, _ = bytes.Cut(window, []byte{r.lr.delim})
+		if line = bytes.TrimRight(line, "\r"); len(line) == 0 {
+			return false
+		}
+		if n := fieldName(line); n > 0 {
+			switch strings.ToLower(string(line[:n])) {
+			case "from", "to", "subject", "date", "message-id", "received", "mime-version", "content-type":
+				return true
+			}
+		}
+	}
 	return false
 }
 
