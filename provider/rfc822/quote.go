@@ -24,8 +24,7 @@ type Body struct {
 // message that holds nothing but a forwarded mail has that mail's text in New,
 // since there is nothing else to show. Time is linear in the length of text.
 func SplitText(text string) Body {
-	text = strings.ReplaceAll(text, "\r\n", "\n")
-	text = strings.ReplaceAll(text, "\r", "\n")
+	text = unixLines(text)
 	lines := strings.Split(text, "\n")
 	parts := make([]bodyPart, len(lines))
 	rest := make([]int, len(lines))
