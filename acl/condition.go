@@ -1,7 +1,7 @@
 package acl
 
 // failing says why the condition of a cell does not hold, or is empty when it does.
-func failing(c cell, a *Actor, in *Inbox, action Action, f *Facts, s *standing) Reason {
+func failing(c cell, a *Actor, in *Inbox, action Action, f *Facts, s standing) Reason {
 	switch c {
 	case c1:
 		return unless(a.Role != Agent || a.Policy.AgentsMayEdit, ReasonEditSwitchedOff)
@@ -20,7 +20,7 @@ func failing(c cell, a *Actor, in *Inbox, action Action, f *Facts, s *standing) 
 	case c7:
 		return failingOthers(a, in, action, f)
 	case c8:
-		return unless(f.Follower != nil && check(f.Follower, in, Follow, &noFacts).Allowed,
+		return unless(f.Follower != nil && may(f.Follower, in, Follow, &noFacts),
 			ReasonCannotFollow)
 	case c9:
 		return unless(in.TimeLogging, ReasonTimeLoggingOff)
@@ -103,7 +103,7 @@ func byHand(a *Actor, in *Inbox, f *Facts) bool {
 		return false
 	}
 	for _, does := range f.Trigger.Actions {
-		if does == RunTrigger || !check(a, in, does, f).Allowed {
+		if does == RunTrigger || !may(a, in, does, f) {
 			return false
 		}
 	}

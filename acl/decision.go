@@ -16,9 +16,6 @@ type Decision struct {
 	Via Source `json:"via,omitempty"`
 	// Reason is what refused it; empty when allowed.
 	Reason Reason `json:"reason,omitempty"`
-	// Needed is what the actor would have to have. Only set when having it would have helped: not
-	// when a switch, a quota or the state of a ticket refused.
-	Needed Need `json:"needed,omitempty"`
 }
 
 // String says the decision in one line, such as "reply: refused (needs_read_and_reply)".
@@ -30,6 +27,26 @@ func (d Decision) String() string {
 		return d.Action.String() + ": allowed, via " + string(d.Via)
 	}
 	return d.Action.String() + ": refused (" + string(d.Reason) + ")"
+}
+
+// Needed returns what the actor would have to have. It is empty when having more would not help:
+// when allowed, and when a switch, a quota or the state of a ticket refused.
+func (d Decision) Needed() Need {
+	switch d.Reason {
+	case ReasonNoAccess:
+		return NeedAccess
+	case ReasonNeedsReply:
+		return NeedReply
+	case ReasonNeedsInboxAdmin:
+		return NeedInboxAdmin
+	case ReasonNeedsSiteAdmin:
+		return NeedSiteAdmin
+	case ReasonCreatorOnly:
+		return NeedCreator
+	case ReasonOwnerOnly:
+		return NeedOwner
+	}
+	return ""
 }
 
 // Source is what a right comes from. Rights of several sources add up (R-ACL-09); the decision

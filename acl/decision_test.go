@@ -27,7 +27,7 @@ func TestRefusalMatchesItsSentinels(t *testing.T) {
 	}
 	for _, test := range tests {
 		err := fmt.Errorf("reply: %w",
-			acl.Decision{Action: acl.Reply, Reason: test.reason, Needed: acl.NeedReply}.Err())
+			acl.Decision{Action: acl.Reply, Reason: test.reason}.Err())
 		require.ErrorIs(t, err, acl.ErrDenied, test.rule)
 		for _, sentinel := range narrow {
 			require.Equal(t, sentinel == test.want, errors.Is(err, sentinel),
@@ -36,7 +36,6 @@ func TestRefusalMatchesItsSentinels(t *testing.T) {
 		var denied *acl.DeniedError
 		require.ErrorAs(t, err, &denied, test.rule)
 		require.Equal(t, test.reason, denied.Decision.Reason, test.rule)
-		require.Equal(t, acl.NeedReply, denied.Decision.Needed, test.rule)
 	}
 	require.NoError(t, acl.Decision{Action: acl.Reply, Allowed: true}.Err())
 	require.EqualError(t, acl.Decision{Action: acl.Reply, Reason: acl.ReasonNotLive}.Err(),
@@ -100,7 +99,7 @@ func TestRefusalSaysWhatIsNeeded(t *testing.T) {
 	for _, test := range tests {
 		got := good(test.kind, test.action).as(test.column).check(test.action)
 		require.Equal(t, test.reason, got.Reason, "%v, column %s", test.action, test.column)
-		require.Equal(t, test.need, got.Needed, "%v, column %s", test.action, test.column)
+		require.Equal(t, test.need, got.Needed(), "%v, column %s", test.action, test.column)
 	}
 }
 
@@ -109,8 +108,7 @@ func TestDecisionInJSON(t *testing.T) {
 	want := good(acl.Individual, acl.Reply).as("RO").check(acl.Reply)
 	text, err := json.Marshal(want)
 	require.NoError(t, err)
-	require.JSONEq(t, `{"action":"reply","allowed":false,"reason":"needs_read_and_reply",
-		"needed":"read_and_reply"}`, string(text))
+	require.JSONEq(t, `{"action":"reply","allowed":false,"reason":"needs_read_and_reply"}`, string(text))
 	var got acl.Decision
 	require.NoError(t, json.Unmarshal(text, &got))
 	require.Equal(t, want, got)

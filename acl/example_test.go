@@ -18,7 +18,7 @@ func Example() {
 
 	reply := acl.Check(rita, &inbox, acl.Reply, nil)
 	fmt.Println(reply)
-	fmt.Println("needed:", reply.Needed)
+	fmt.Println("needed:", reply.Needed())
 	fmt.Println(reply.Err(), errors.Is(reply.Err(), acl.ErrDenied))
 
 	// A site admin has no right of their own in somebody's mailbox, and is not told that it exists.

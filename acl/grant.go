@@ -36,21 +36,22 @@ func (g Grant) Normalize() Grant {
 }
 
 // column returns the column of the matrix the grant stands for, in an individual or a team inbox.
-func (g Grant) column(team bool) column {
-	g = g.Normalize()
+func (g *Grant) column(team bool) column {
+	reply := g.Access == ReadAndReply
+	known := reply || g.Access == ReadOnly || g.Access == NoAccess && g.InboxAdmin
 	switch {
-	case g.Access != ReadOnly && g.Access != ReadAndReply:
+	case !known:
 		return nothing
 	case team && g.InboxAdmin:
 		return teamInboxAdmin
 	case team:
 		return teamMember
-	case g.InboxAdmin && g.Access == ReadAndReply:
+	case reply && g.InboxAdmin:
 		return adminReply
+	case reply:
+		return replyOnly
 	case g.InboxAdmin:
 		return adminRead
-	case g.Access == ReadAndReply:
-		return replyOnly
 	}
 	return readOnly
 }
@@ -74,21 +75,27 @@ const short = 8
 
 // Of returns the grant of that user. It does not allocate.
 func (gs Grants) Of(user UserID) (Grant, bool) {
-	if user == "" {
-		return Grant{}, false
-	}
-	if len(gs) > short {
-		if i, ok := gs.find(user); ok {
-			return gs[i], true
-		}
-		return Grant{}, false
-	}
-	for i := range gs {
-		if gs[i].User == user {
-			return gs[i], true
-		}
+	if g := gs.of(user); g != nil {
+		return *g, true
 	}
 	return Grant{}, false
+}
+
+// of returns where the grant of that user is, or nil.
+func (gs Grants) of(user UserID) *Grant {
+	if len(gs) > short {
+		i, found := gs.find(user)
+		if !found {
+			return nil
+		}
+		gs = gs[i : i+1]
+	}
+	for i := range gs {
+		if gs[i].User == user && user != "" {
+			return &gs[i]
+		}
+	}
+	return nil
 }
 
 // With returns a copy in which g, normalised, is the grant of its user. A grant that gives nothing

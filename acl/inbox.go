@@ -17,11 +17,11 @@ type Inbox struct {
 	Kind    InboxKind
 	Creator UserID // whose mailbox it is; says nothing in a team inbox
 	Grants  Grants
-	Live    bool // importing or active: replies can go out (c6)
 
+	Live              bool   // importing or active: replies can go out (c6)
 	OnlyCreatorWidens bool   // c11
 	GranteesMayStart  bool   // c14
 	TimeLogging       bool   // c9
-	PausedBy          UserID // who paused it, row 27; empty when no person did
 	AutoReplyConsent  bool   // the creator once agreed to an auto reply (R-ACL-11)
+	PausedBy          UserID // who paused it, row 27; empty when no person did
 }

@@ -35,7 +35,7 @@ func (t Ticket) limits(action Action) Reason {
 }
 
 // beside applies the rules that stand beside the matrix to what a cell has allowed.
-func beside(a *Actor, in *Inbox, action Action, f *Facts, s *standing) Reason {
+func beside(a *Actor, in *Inbox, action Action, f *Facts, s standing) Reason {
 	switch action {
 	case Share:
 		return besideShare(a, in, f)
@@ -72,19 +72,18 @@ func besideShare(a *Actor, in *Inbox, f *Facts) Reason {
 	return ""
 }
 
-// checkThread takes from d what the level and the privacy of the thread take. The creator's
-// level is always full and their own mark does not bind them.
-func checkThread(a *Actor, action Action, f *Facts, s *standing, d Decision) Decision {
-	othersNote := action == EditNote && !f.OwnNote
+// limitByThread takes back what the level and the privacy of the thread take. The creator's level is
+// always full and their own mark does not bind them.
+func (d *Decision) limitByThread(a *Actor, f *Facts, s standing) {
+	othersNote := d.Action == EditNote && !f.OwnNote
+	private := f.Private && onThread.has(d.Action)
 	switch {
 	case s.in(1 << creator):
-		return d
-	case f.Private && onThread.has(action) && a.Role != Owner:
-		return Decision{Action: action, Reason: ReasonPrivate, Hidden: true}
-	case f.Private && onThread.has(action) && !ownerKeeps.has(action):
-		return Decision{Action: action, Reason: ReasonPrivate}
-	case f.BelowFull && (needFull.has(action) || othersNote):
-		return Decision{Action: action, Reason: ReasonBelowFull}
+	case private && a.Role != Owner:
+		d.refuse(ReasonPrivate, true)
+	case private && !ownerKeeps.has(d.Action):
+		d.refuse(ReasonPrivate, false)
+	case f.BelowFull && (needFull.has(d.Action) || othersNote):
+		d.refuse(ReasonBelowFull, false)
 	}
-	return d
 }

@@ -197,7 +197,7 @@ func checkCell(t *testing.T, kind acl.InboxKind, action acl.Action, column, cell
 		require.False(t, got.Allowed, at("want refused"))
 		require.Equal(t, outside && action != acl.CreateInbox, got.Hidden, at("hidden"))
 		require.NotEmpty(t, got.Reason, at("want a reason"))
-		require.NotEmpty(t, got.Needed, at("want what is needed"))
+		require.NotEmpty(t, got.Needed(), at("want what is needed"))
 		return
 	}
 	require.True(t, got.Allowed, at("want allowed, got "+string(got.Reason)))
@@ -217,7 +217,7 @@ func checkCell(t *testing.T, kind acl.InboxKind, action acl.Action, column, cell
 		require.Equal(t, want, got.Reason, at(sp.rule+": reason"))
 		require.Equal(t, want == "", got.Allowed, at(sp.rule+": allowed"))
 		require.Equal(t, want == acl.ReasonOtherHidden, got.Hidden, at(sp.rule+": hidden"))
-		require.Empty(t, got.Needed, at(sp.rule+": nothing to have helps"))
+		require.Empty(t, got.Needed(), at(sp.rule+": nothing to have helps"))
 	}
 }
 

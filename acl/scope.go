@@ -40,6 +40,6 @@ func (s Scope) Includes(in *Inbox) bool {
 	if !team && s.User != "" && in.Creator == s.User {
 		return true
 	}
-	g, ok := in.Grants.Of(s.User)
-	return ok && g.column(team) != nothing
+	g := in.Grants.of(s.User)
+	return g != nil && g.column(team) != nothing
 }
