@@ -34,7 +34,7 @@ func (d *Dir) SyncBlobs(ctx context.Context, id inbox.ID) error {
 	}
 	var err error
 	if d.flush != nil {
-		err = d.flush.do(func() error { return d.at("flush") })
+		err = d.flush.do(d.flush.next(), func() error { return d.at("flush") })
 	} else if err = d.syncFolders(id, batch); err != nil {
 		d.unsynced.suspect(id, batch)
 	}
@@ -115,10 +115,12 @@ type flusher struct {
 	lost func()
 }
 
-// do returns after a flush that began after the call. When one fails, lost has run before anybody
-// else returns.
-func (f *flusher) do(before func() error) error {
-	want := f.started.Load() + 1
+// next returns the number of the first flush that begins from now on.
+func (f *flusher) next() uint64 { return f.started.Load() + 1 }
+
+// do returns when the flush of that number, or a later one, is done. A flush that fails is an error
+// for the caller that ran it; lost has run before any other returns.
+func (f *flusher) do(want uint64, before func() error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.started.Load() >= want {
