@@ -48,9 +48,9 @@ var kinds = func() (k [256]uint8) {
 	return k
 }()
 
-// maxAddress is the longest addr-spec that needs no memory of its own when it is lower-cased:
-// mailbox name, "@" and host at their limits of RFC 5321 section 4.5.3.1.
-const maxAddress = 64 + 1 + 255
+// maxAddress is the longest addr-spec that needs no memory of its own when it is lower-cased. Few are
+// longer, and every participant looked at carries that many bytes.
+const maxAddress = 128
 
 // An address is one addr-spec made ready for look-ups. A clean one is not copied, one that only
 // needs lower-casing is copied to buf, so that neither takes memory from the heap.
@@ -62,8 +62,33 @@ type address struct {
 	buf    [maxAddress]byte
 }
 
-// read makes a the address written in s.
-func (a *address) read(s string) {
+// read makes a the address written in s, and says whether s is its key already.
+func (a *address) read(s string) (clean bool) {
+	a.n, a.at = 0, strings.LastIndexByte(s, '@')
+	if a.at > 0 && isPlain(s[:a.at]) {
+		if a.labels, _ = splitHost(s[a.at+1:]); a.labels > 0 {
+			a.text = s
+			return true
+		}
+	}
+	a.normalize(s)
+	return false
+}
+
+// isPlain says whether a mailbox name is in normal form and without quotes.
+func isPlain(s string) bool {
+	if s[0] <= ' ' {
+		return false
+	}
+	var seen uint8
+	for i := range len(s) {
+		seen |= kinds[s[i]]
+	}
+	return seen&^hostByte == 0
+}
+
+// normalize is read for what is not clean.
+func (a *address) normalize(s string) {
 	a.n, a.at, a.labels = 0, -1, 0
 	if s != "" && (s[0] <= ' ' || s[len(s)-1] <= ' ') {
 		s = strings.TrimSpace(s)
@@ -82,17 +107,15 @@ func (a *address) read(s string) {
 		a.at = at
 	}
 	if seen&upperByte == 0 {
-		a.text = s
 		a.labels, a.text = splitKey(s, a.at)
 		return
 	}
-	a.n = copy(a.buf[:], s)
-	for i, c := range a.buf[:a.n] {
+	key := a.buf[:copy(a.buf[:], s)]
+	for i, c := range key {
 		if c >= 'A' && c <= 'Z' {
-			a.buf[i] = c + 'a' - 'A'
+			key[i] = c + 'a' - 'A'
 		}
 	}
-	key := a.buf[:a.n]
 	a.labels, key = splitKey(key, a.at)
 	a.n = len(key)
 }
@@ -103,6 +126,24 @@ func (a *address) key() string {
 		return string(a.buf[:a.n])
 	}
 	return a.text
+}
+
+// endsAs says whether the key is s from an index on.
+func (a *address) endsAs(from int, s string) bool {
+	if a.n > 0 {
+		return string(a.buf[from:a.n]) == s
+	}
+	return a.text[from:] == s
+}
+
+// isIn says whether the key is in the list.
+func (a *address) isIn(list []string) bool {
+	for _, s := range list {
+		if a.endsAs(0, s) {
+			return true
+		}
+	}
+	return false
 }
 
 // splitKey counts the labels of the host after the "@" at the index at, and takes one dot off the

@@ -79,8 +79,9 @@ func (s *bench) decide(from, count int) (accepted int) {
 	return accepted
 }
 
-// lookUp does the look-ups such a decision needs in plain maps with the same keys, and nothing else:
-// is the sender the mailbox, a known person, at a company's domain, excluded?
+// lookUp does the look-ups such a decision needs in plain maps with the same keys, and nothing else: is
+// the sender the mailbox, a known person, excluded, at a company's domain? If not, is the recipient the
+// mailbox, or a client who makes the message one with a client on it?
 func (s *bench) lookUp(from, count int) (accepted int) {
 	for i := range count {
 		keys := &s.keys[(from+i)%len(s.keys)]
@@ -89,6 +90,8 @@ func (s *bench) lookUp(from, count int) (accepted int) {
 		_, blocked := s.blocked[keys[2]]
 		if _, hit := s.domains[keys[3]]; hit && !own && !person && !blocked {
 			accepted++
+		} else if _, own = s.own[benchSelf]; !own {
+			accepted--
 		}
 	}
 	return accepted

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -59,25 +60,29 @@ type DirectoryData struct {
 // Directory is a compiled DirectoryData. It never changes and is safe for concurrent use; the filters
 // of all inboxes of a site share it. A nil *Directory knows nobody.
 type Directory struct {
-	domains map[string]domainNode
-	depths  depths
-	claims  []claim // claims[0] is no claim
-	people  map[string]person
-	groups  map[CompanyID]struct{}
-	erased  func(string) bool
+	domains   map[string]domainNode
+	depths    depths
+	more      [][]claim // further claims on one base, by domainNode.more
+	companies []CompanyID
+	people    map[string]int32 // by AddressKey: index into persons
+	persons   []person
+	erased    func(string) bool
 }
 
-// domainNode holds what there is for one base: indexes into claims by the kind of pattern.
+// domainNode holds what there is for one base. The one claim most bases have lies in it, so that a
+// look-up touches no other memory.
 type domainNode struct {
-	claims   [3]int32
+	claim    claim
+	more     int32 // index into Directory.more, 0 for none
 	internal bool
 }
 
 // claim is a company's hold on one pattern.
 type claim struct {
-	pattern       Pattern
-	company       CompanyID
 	since         int64
+	company       int32 // index into Directory.companies
+	kind          patternKind
+	held          bool // false: this is no claim
 	forced, group bool
 }
 
@@ -95,98 +100,128 @@ type person struct {
 // entries that are empty. The same claim twice is one, from its earlier moment on. The directory
 // keeps no memory of d but its strings.
 func NewDirectory(d DirectoryData) (*Directory, error) {
-	dir := &Directory{
-		domains: make(map[string]domainNode, len(d.Domains)),
-		claims:  make([]claim, 1, len(d.Domains)+1),
-		people:  make(map[string]person, len(d.Customers)),
-		groups:  make(map[CompanyID]struct{}, len(d.Groups)),
-		erased:  d.Erased,
+	b := builder{
+		dir: &Directory{
+			domains: make(map[string]domainNode, len(d.Domains)),
+			more:    make([][]claim, 1),
+			people:  make(map[string]int32, len(d.Customers)),
+			persons: make([]person, 0, len(d.Customers)),
+			erased:  d.Erased,
+		},
+		groups: make(map[CompanyID]struct{}, len(d.Groups)),
+		places: map[CompanyID]int32{},
 	}
 	for _, id := range d.Groups {
-		dir.groups[id] = struct{}{}
+		b.groups[id] = struct{}{}
 	}
 	var faults []error
 	for i := range d.Domains {
-		if err := dir.addDomain(&d.Domains[i]); err != nil {
+		if err := b.addDomain(&d.Domains[i]); err != nil {
 			faults = append(faults, fmt.Errorf("domain entry %d: %w", i+1, err))
 		}
 	}
 	for i := range d.Customers {
-		if err := dir.addCustomer(&d.Customers[i]); err != nil {
+		if err := b.addCustomer(&d.Customers[i]); err != nil {
 			faults = append(faults, fmt.Errorf("customer entry %d: %w", i+1, err))
 		}
-	}
-	public := d.Public.orDefault()
-	for _, own := range d.Logins {
-		if _, claimed := dir.claim(hostAddress(own), math.MaxInt64); !claimed {
-			dir.addInternal(own, public)
-		}
-	}
-	for _, own := range d.Internal {
-		dir.addInternal(own, public)
-	}
-	for _, addr := range d.InternalAddresses {
-		key := AddressKey(addr)
-		p := dir.people[key]
-		p.internal = true
-		dir.people[key] = p
 	}
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
-	return dir, nil
+	public := d.Public.orDefault()
+	for _, own := range d.Logins {
+		if !b.dir.look(hostAddress(own), math.MaxInt64).claim.held {
+			b.addInternal(own, public)
+		}
+	}
+	for _, own := range d.Internal {
+		b.addInternal(own, public)
+	}
+	for _, addr := range d.InternalAddresses {
+		b.person(AddressKey(addr)).internal = true
+	}
+	return b.dir, nil
 }
 
-func (d *Directory) addDomain(e *DomainEntry) error {
+// builder is a directory in the making.
+type builder struct {
+	dir    *Directory
+	groups map[CompanyID]struct{}
+	places map[CompanyID]int32 // indexes into Directory.companies
+}
+
+func (b *builder) addDomain(e *DomainEntry) error {
 	if e.Pattern.IsZero() || e.Company == "" {
 		return errors.New("has no pattern or no company")
 	}
-	node := d.domains[e.Pattern.base.name]
-	at := &node.claims[e.Pattern.kind]
-	_, group := d.groups[e.Company]
-	c := claim{e.Pattern, e.Company, nanos(e.Since), e.Forced, group}
-	if *at > 0 {
-		old := &d.claims[*at]
-		if old.company != c.company {
-			return ErrDomainTaken
-		}
+	place, ok := b.places[e.Company]
+	if !ok {
+		place = int32(len(b.dir.companies))
+		b.places[e.Company] = place
+		b.dir.companies = append(b.dir.companies, e.Company)
+	}
+	_, group := b.groups[e.Company]
+	c := claim{nanos(e.Since), place, e.Pattern.kind, true, e.Forced, group}
+	node := b.dir.domains[e.Pattern.base.name]
+	old := b.dir.claimOf(&node, c.kind)
+	switch {
+	case old != nil && old.company != c.company:
+		return ErrDomainTaken
+	case old != nil:
 		old.since = min(old.since, c.since)
 		old.forced = old.forced || c.forced
-		return nil
+	case !node.claim.held:
+		node.claim = c
+	case node.more == 0:
+		node.more = int32(len(b.dir.more))
+		b.dir.more = append(b.dir.more, []claim{c})
+	default:
+		b.dir.more[node.more] = append(b.dir.more[node.more], c)
 	}
-	*at = int32(len(d.claims))
-	d.claims = append(d.claims, c)
-	d.domains[e.Pattern.base.name] = node
-	d.depths.add(e.Pattern)
+	b.dir.domains[e.Pattern.base.name] = node
+	b.dir.depths.add(e.Pattern)
 	return nil
 }
 
-func (d *Directory) addCustomer(e *CustomerEntry) error {
+func (b *builder) addCustomer(e *CustomerEntry) error {
 	var a address
 	a.read(e.Address)
 	if a.at < 0 || e.Customer == "" {
 		return errors.New("has no address or no customer")
 	}
-	_, group := d.groups[e.Company]
-	p := person{customer: e.Customer, company: e.Company, since: nanos(e.Since), group: group}
-	if old, ok := d.people[a.key()]; ok {
-		if old.customer != p.customer || old.company != p.company {
-			return ErrAddressTaken
-		}
-		p.since = min(p.since, old.since)
+	since := nanos(e.Since)
+	p := b.person(a.key())
+	switch {
+	case p.customer == "":
+		_, group := b.groups[e.Company]
+		*p = person{customer: e.Customer, company: e.Company, since: since, group: group}
+	case p.customer != e.Customer || p.company != e.Company:
+		return ErrAddressTaken
+	default:
+		p.since = min(p.since, since)
 	}
-	d.people[a.key()] = p
 	return nil
 }
 
-func (d *Directory) addInternal(own Domain, public *DomainSet) {
+// person returns the person with the address, a new one if need be.
+func (b *builder) person(key string) *person {
+	i, ok := b.dir.people[key]
+	if !ok {
+		i = int32(len(b.dir.persons))
+		b.dir.people[key] = i
+		b.dir.persons = append(b.dir.persons, person{})
+	}
+	return &b.dir.persons[i]
+}
+
+func (b *builder) addInternal(own Domain, public *DomainSet) {
 	if own.IsZero() || public.Contains(own) {
 		return
 	}
-	node := d.domains[own.name]
+	node := b.dir.domains[own.name]
 	node.internal = true
-	d.domains[own.name] = node
-	d.depths.add(Pattern{exact, own})
+	b.dir.domains[own.name] = node
+	b.dir.depths.add(Pattern{exact, own})
 }
 
 // Company returns the company whose pattern names the domain of addr, and the pattern: an exact one
@@ -198,11 +233,12 @@ func (d *Directory) Company(addr string) (CompanyID, Pattern, bool) {
 	if d == nil {
 		return "", Pattern{}, false
 	}
-	i, ok := d.claim(&a, math.MaxInt64)
-	if !ok {
+	v := d.look(&a, math.MaxInt64)
+	if !v.claim.held {
 		return "", Pattern{}, false
 	}
-	return d.claims[i].company, d.claims[i].pattern, true
+	base := Domain{strings.Clone(a.key()[v.from:])}
+	return d.companies[v.claim.company], Pattern{v.claim.kind, base}, true
 }
 
 // Customer returns the customer who has the address, and their company or "".
@@ -212,7 +248,7 @@ func (d *Directory) Customer(addr string) (CustomerID, CompanyID, bool) {
 	if d == nil {
 		return "", "", false
 	}
-	p, _ := find(d.people, &a, 0)
+	p := d.personOf(&a)
 	return p.customer, p.company, p.customer != ""
 }
 
@@ -223,23 +259,28 @@ func (d *Directory) Internal(addr string) bool {
 	if d == nil {
 		return false
 	}
-	p, _ := find(d.people, &a, 0)
-	return p.internal || d.look(&a, math.MinInt64).internal
+	return d.personOf(&a).internal || d.look(&a, math.MinInt64).internal
 }
 
-// claim returns the index of the claim on the host that wins among those made by the moment at.
-func (d *Directory) claim(a *address, at int64) (index int32, ok bool) {
-	found := d.look(a, at)
-	return found.claim, found.claim > 0
+// nobody is the person behind an address without one; it is never written to.
+var nobody person
+
+// personOf returns the person with the address, only to be read.
+func (d *Directory) personOf(a *address) *person {
+	if i, ok := find(d.people, a, 0); ok {
+		return &d.persons[i]
+	}
+	return &nobody
 }
 
 // hostView is what the directory's domains say about a host.
 type hostView struct {
-	claim    int32
+	claim    claim // the strongest
+	from     int   // where the base of its pattern starts in the key
 	internal bool
 }
 
-// look walks up the host once, the strongest claim first.
+// look walks up the host once; only claims made by the moment at count.
 func (d *Directory) look(a *address, at int64) (v hostView) {
 	for s := d.depths.first(a); s.labels > 0; s = d.depths.next(a, s) {
 		node, ok := find(d.domains, a, s.from)
@@ -250,14 +291,30 @@ func (d *Directory) look(a *address, at int64) (v hostView) {
 		if s.apex {
 			first, v.internal = exact, node.internal
 		}
-		for _, i := range [...]int32{node.claims[first], node.claims[whole]} {
-			if i > 0 && d.claims[i].since <= at {
-				v.claim = i
+		for _, kind := range [...]patternKind{first, whole} {
+			if c := d.claimOf(&node, kind); c != nil && c.since <= at {
+				v.claim, v.from = *c, s.from
 				return v
 			}
 		}
 	}
 	return v
+}
+
+// claimOf returns the claim of a kind on one base, or nil.
+func (d *Directory) claimOf(n *domainNode, kind patternKind) *claim {
+	if n.claim.held && n.claim.kind == kind {
+		return &n.claim
+	}
+	if n.more == 0 {
+		return nil
+	}
+	for i := range d.more[n.more] {
+		if c := &d.more[n.more][i]; c.kind == kind {
+			return c
+		}
+	}
+	return nil
 }
 
 // hostAddress makes the address under which a domain can be looked up.

@@ -153,30 +153,46 @@ func splitHost[T string | []byte](s T) (labels int, reason string) {
 	if len(s) > maxHost {
 		return 0, "is too long"
 	}
-	start, numeric := 0, true
-	for i := 0; i <= len(s); i++ {
-		if i == len(s) || s[i] == '.' {
-			if i == start {
-				return 0, "has an empty label"
-			}
-			if i-start > maxLabel {
-				return 0, "has a label of more than 63 characters"
-			}
-			labels++
-			if i < len(s) {
-				start, numeric = i+1, true
+	start := 0
+	for i := range len(s) {
+		if s[i] != '.' {
+			if kinds[s[i]]&hostByte == 0 {
+				return 0, "contains a character no domain has"
 			}
 			continue
 		}
-		if kinds[s[i]]&hostByte == 0 {
-			return 0, "contains a character no domain has"
+		if reason := badLabel(i - start); reason != "" {
+			return 0, reason
 		}
-		numeric = numeric && s[i] >= '0' && s[i] <= '9'
+		labels++
+		start = i + 1
 	}
-	if numeric {
+	if reason := badLabel(len(s) - start); reason != "" {
+		return 0, reason
+	}
+	if isNumber(string(s[start:])) {
 		return 0, "is an IP address"
 	}
-	return labels, ""
+	return labels + 1, ""
+}
+
+func badLabel(size int) string {
+	switch {
+	case size == 0:
+		return "has an empty label"
+	case size > maxLabel:
+		return "has a label of more than 63 characters"
+	}
+	return ""
+}
+
+func isNumber(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 func isASCII(s string) bool {

@@ -57,7 +57,7 @@ type Config struct {
 type Filter struct {
 	rulings  []ruling // oldest first
 	dir      *Directory
-	own      map[string]struct{}
+	own      []string
 	floor    time.Time
 	baseline int64
 	backfill bool
@@ -82,17 +82,16 @@ func Compile(c Config) (*Filter, error) {
 	}
 	dir := c.Directory
 	if dir == nil {
-		dir = &Directory{claims: make([]claim, 1)}
+		dir = &Directory{}
 	}
 	f := &Filter{
 		dir:      dir,
-		own:      make(map[string]struct{}, len(c.Own)),
 		floor:    c.Floor,
 		baseline: nanos(c.Baseline),
 		backfill: c.Backfill,
 	}
 	for _, addr := range c.Own {
-		f.own[AddressKey(addr)] = struct{}{}
+		f.own = append(f.own, AddressKey(addr))
 	}
 	revisions := slices.Clone(c.Revisions)
 	slices.SortFunc(revisions, func(a, b Revision) int {
@@ -135,7 +134,7 @@ func newRuling(r Rules, from int64) ruling {
 // Decide judges one message; m is only read. The thread facts may come late: a message rejected as
 // NotClientAssociated or Automated is to be decided again when its thread opens at or before its
 // received time, and then the accepted set does not depend on the order of decisions (R-FLT-10).
-// Nothing is allocated as long as the addresses are ASCII and of legal length.
+// Nothing is allocated as long as the addresses are ASCII and no longer than 128 bytes.
 func (f *Filter) Decide(m *Facts, t Thread) Verdict { return f.decide(m, t, reportUnread) }
 
 // DecideReport judges a message for which Decide said NeedsReport; found says that the message it

@@ -29,13 +29,13 @@ func (f *Filter) Interest() ([]string, bool) {
 		}
 	}
 	var a address
-	for key, p := range f.dir.people {
+	for key, i := range f.dir.people {
+		p := &f.dir.persons[i]
 		if p.company == "" || p.internal || (p.group && !r.groups) {
 			continue
 		}
 		a.read(key)
-		_, own := f.own[key]
-		if !own && !r.blocked.has(&a) && !domains.names(&a) && !f.dir.look(&a, 0).internal {
+		if !slices.Contains(f.own, key) && !r.blocked.has(&a) && !domains.names(&a) && !f.dir.look(&a, 0).internal {
 			out = append(out, key)
 		}
 	}
@@ -46,14 +46,16 @@ func (f *Filter) Interest() ([]string, bool) {
 // interestingDomains collects the exact domains and the wildcards of companies that count.
 func (f *Filter) interestingDomains(r *ruling) *patternTable {
 	t := &patternTable{}
-	for i := range f.dir.claims[1:] {
-		c := &f.dir.claims[i+1]
-		if (c.group && !r.groups) || !r.passes(c) {
-			continue
-		}
-		for _, p := range c.pattern.parts() {
-			if !f.barred(r, p) {
-				t.add(p)
+	for name, node := range f.dir.domains {
+		for _, kind := range [...]patternKind{exact, below, whole} {
+			c := f.dir.claimOf(&node, kind)
+			if c == nil || (c.group && !r.groups) || (c.forced && !r.allows(hostAddress(Domain{name}), 0)) {
+				continue
+			}
+			for _, p := range (Pattern{kind, Domain{name}}).parts() {
+				if !f.barred(r, p) {
+					t.add(p)
+				}
 			}
 		}
 	}

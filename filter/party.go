@@ -1,13 +1,15 @@
 package filter
 
+import "slices"
+
 // party is one participant, with what the filter and the directory know about it.
 type party struct {
 	text     string // as it came; empty when it is no address
 	addr     address
 	own      bool
 	internal bool
-	person   person
-	claim    int32 // index into the directory's claims; 0 for none
+	person   *person
+	host     hostView
 }
 
 // match is the counterparty of a message. row is 11 or 12, or 0 when neither row's test holds.
@@ -18,22 +20,25 @@ type match struct {
 	company  CompanyID
 }
 
-// meet makes p the participant with the address, or nobody.
+// meet makes p the participant with the address, or nobody. Of the mailbox itself only text, own and
+// internal are set.
 func (h *hearing) meet(p *party, text string) {
-	p.text, p.own, p.internal, p.person, p.claim = "", false, false, person{}, 0
-	p.addr.read(text)
+	p.text, p.own, p.internal = text, true, true
+	if slices.Contains(h.f.own, text) {
+		return
+	}
+	clean := p.addr.read(text)
 	if p.addr.at < 0 {
+		p.text, p.own, p.internal = "", false, false
 		return
 	}
-	p.text = text
-	if _, p.own = find(h.f.own, &p.addr, 0); p.own {
-		p.internal = true
+	if !clean && p.addr.isIn(h.f.own) {
 		return
 	}
-	host := h.f.dir.look(&p.addr, h.at)
-	p.person, _ = find(h.f.dir.people, &p.addr, 0)
-	p.internal = p.person.internal || host.internal
-	p.claim = host.claim
+	p.own = false
+	p.host = h.f.dir.look(&p.addr, h.at)
+	p.person = h.f.dir.personOf(&p.addr)
+	p.internal = p.person.internal || p.host.internal
 }
 
 // findSender finds the address in From that stands for the message, and its direction: of several,
@@ -56,6 +61,9 @@ func (h *hearing) findSender() {
 			h.sender = p
 		}
 	}
+	if h.sender.own {
+		h.sender.addr.read(h.sender.text)
+	}
 	h.outbound = own && h.m.SentMark != NotSent
 	h.forged = own && h.m.SentMark == NotSent
 }
@@ -63,16 +71,17 @@ func (h *hearing) findSender() {
 // findReply makes the first external Reply-To address the counterparty of an inbound message, under
 // rules that prefer it.
 func (h *hearing) findReply(r *ruling) {
-	h.reply.text = ""
+	h.reply = ""
 	if !r.rules.PreferReplyTo || h.outbound || h.forged {
 		return
 	}
+	var p party
 	for _, text := range h.m.ReplyTo {
-		if h.meet(&h.reply, text); h.reply.text != "" && !h.reply.internal {
+		if h.meet(&p, text); p.text != "" && !p.internal {
+			h.reply = text
 			return
 		}
 	}
-	h.reply.text = ""
 }
 
 // row says which of the rows 11 and 12 holds for a participant, 0 for neither.
@@ -83,20 +92,21 @@ func (h *hearing) row(r *ruling, p *party) int8 {
 	if p.person.company != "" && p.person.since <= h.at && (r.groups || !p.person.group) {
 		return 11
 	}
-	if c := &h.f.dir.claims[p.claim]; p.claim > 0 && (r.groups || !c.group) && r.passes(c) {
-		return 12
+	c := &p.host.claim
+	if !c.held || (c.group && !r.groups) {
+		return 0
 	}
-	return 0
+	if c.forced && !r.allows(&p.addr, p.host.from) {
+		return 0
+	}
+	return 12
 }
 
-// passes says whether a company's domain may let mail in: a forced public one only if the creator
-// said so (R-DOM-05).
-func (r *ruling) passes(c *claim) bool {
-	if !c.forced {
-		return true
-	}
+// allows says whether the creator lets the forced public domain at the end of an address let mail in
+// (R-DOM-05).
+func (r *ruling) allows(a *address, from int) bool {
 	for _, d := range r.rules.AllowPublic {
-		if d == c.pattern.base {
+		if a.endsAs(from, d.name) {
 			return true
 		}
 	}
@@ -112,7 +122,7 @@ func (h *hearing) isClient(r *ruling, p *party) bool {
 // clientPresent says whether an external client is among From, To and Cc. The address that stands for
 // the sender counts as From.
 func (h *hearing) clientPresent(r *ruling) bool {
-	if h.isClient(r, &h.sender) || h.isClient(r, &h.reply) {
+	if h.isClient(r, &h.sender) {
 		return true
 	}
 	from := h.m.From
@@ -120,7 +130,8 @@ func (h *hearing) clientPresent(r *ruling) bool {
 		from = nil // it is the sender
 	}
 	var p party
-	for _, list := range [...][]string{from, h.m.To, h.m.Cc} {
+	reply := [1]string{h.reply}
+	for _, list := range [...][]string{from, reply[:], h.m.To, h.m.Cc} {
 		for _, text := range list {
 			if h.meet(&p, text); h.isClient(r, &p) {
 				return true
@@ -133,48 +144,48 @@ func (h *hearing) clientPresent(r *ruling) bool {
 // match finds the counterparty (R-FLT-05): of an inbound message its sender, of an outbound one the
 // first external recipient in To and Cc who is a customer with a company, else the first at a
 // company's domain, else the first of all. Row 6 has let the message pass.
-func (h *hearing) match(r *ruling) match {
+func (h *hearing) match(r *ruling, best *match) {
 	if h.forged {
-		return match{}
+		return
 	}
-	if !h.outbound {
-		if h.reply.text != "" {
-			return h.matchOf(r, &h.reply)
-		}
-		return h.matchOf(r, &h.sender)
+	if !h.outbound && h.reply == "" {
+		h.take(best, &h.sender, h.row(r, &h.sender))
+		return
 	}
-	var best match
 	var p party
+	if !h.outbound {
+		h.meet(&p, h.reply)
+		h.take(best, &p, h.row(r, &p))
+		return
+	}
 	for _, list := range [...][]string{h.m.To, h.m.Cc} {
 		for _, text := range list {
 			h.meet(&p, text)
 			if p.text == "" || p.internal || r.blocked.has(&p.addr) {
 				continue
 			}
-			m := h.matchOf(r, &p)
-			if m.row == 11 {
-				return m
+			row := h.row(r, &p)
+			if best.text == "" || row == 11 || best.row == 0 && row == 12 {
+				h.take(best, &p, row)
 			}
-			if best.text == "" || best.row == 0 && m.row == 12 {
-				best = m
+			if row == 11 {
+				return
 			}
 		}
 	}
-	return best
 }
 
-// matchOf makes the match of one participant.
-func (h *hearing) matchOf(r *ruling, p *party) match {
-	m := match{row: h.row(r, p), text: p.text}
+// take makes a participant the match.
+func (h *hearing) take(m *match, p *party, row int8) {
+	m.row, m.text = row, p.text
 	if p.internal {
-		return m
+		return
 	}
-	m.customer = p.person.customer
-	switch m.row {
+	m.customer, m.company = p.person.customer, ""
+	switch row {
 	case 11:
 		m.company = p.person.company
 	case 12:
-		m.company = h.f.dir.claims[p.claim].company
+		m.company = h.f.dir.companies[p.host.claim.company]
 	}
-	return m
 }

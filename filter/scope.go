@@ -20,19 +20,20 @@ func (h *hearing) excluded(r *ruling) bool {
 
 // senderExcluded says whether anybody who may count as the sender is excluded.
 func (h *hearing) senderExcluded(r *ruling) bool {
-	if r.blocked.has(&h.sender.addr) || h.reply.text != "" && r.blocked.has(&h.reply.addr) {
+	if r.blocked.has(&h.sender.addr) {
 		return true
 	}
-	if len(h.m.From) == 1 && h.m.Sender == "" {
+	if len(h.m.From) == 1 && h.m.Sender == "" && h.reply == "" {
 		return false
 	}
-	var p address
-	p.read(h.m.Sender)
-	if r.blocked.has(&p) {
-		return true
+	var a address
+	for _, text := range [...]string{h.m.Sender, h.reply} {
+		if a.read(text); r.blocked.has(&a) {
+			return true
+		}
 	}
 	for _, text := range h.m.From {
-		if p.read(text); r.blocked.has(&p) {
+		if a.read(text); r.blocked.has(&a) {
 			return true
 		}
 	}
