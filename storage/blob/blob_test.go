@@ -178,7 +178,7 @@ func TestAPutWhoseReaderFailsLeavesNothing(t *testing.T) {
 		{"at once", iotest.ErrReader(broken), broken},
 		{"in the first chunk", io.MultiReader(strings.NewReader("Subject: x"), iotest.ErrReader(broken)), broken},
 		{"after two chunks", io.MultiReader(bytes.NewReader(noise(300<<10, 1)), iotest.ErrReader(broken)), broken},
-		{"cut answer", io.MultiReader(strings.NewReader("Subj"), iotest.ErrReader(io.ErrUnexpectedEOF)), io.ErrUnexpectedEOF},
+		{"cut answer", iotest.ErrReader(io.ErrUnexpectedEOF), io.ErrUnexpectedEOF},
 		{"reader that never ends", endless{}, io.ErrNoProgress},
 	}
 	for _, c := range cases {

@@ -104,7 +104,7 @@ func FuzzOpenBlob(f *testing.F) {
 	dir := f.TempDir()
 	d := open(f, dir, blob.Options{})
 	content := mails(f)[2]
-	for _, mail := range append(mails(f), nil, noise(200<<10, 1)) {
+	for _, mail := range append(mails(f), nil, bytes.Repeat([]byte("line\r\n"), 50_000)) {
 		info, err := d.PutBlob(f.Context(), "seed", bytes.NewReader(mail))
 		require.NoError(f, err)
 		b, err := os.ReadFile(filepath.Join(dir, files(f, dir)[0]))
@@ -113,11 +113,10 @@ func FuzzOpenBlob(f *testing.F) {
 		require.NoError(f, d.DeleteBlob(f.Context(), info.Key))
 	}
 	f.Add([]byte("wib1"))
+	key := put(f, d, "in-1", content)
+	path := filepath.Join(dir, files(f, dir)[0])
 	f.Fuzz(func(t *testing.T, b []byte) {
-		dir := t.TempDir()
-		d := open(t, dir, blob.Options{})
-		key := put(t, d, "in-1", content)
-		require.NoError(t, os.WriteFile(filepath.Join(dir, files(t, dir)[0]), b, 0o600))
+		require.NoError(t, os.WriteFile(path, b, 0o600))
 		got, err := read(d, key)
 		if err != nil {
 			require.ErrorIs(t, err, blob.ErrDamaged)
