@@ -82,6 +82,9 @@ func Build(w io.Writer, d Draft) error {
 	if err := body.writeTo(out); err != nil {
 		return err
 	}
+	if body.open {
+		out.WriteString("\r\n")
+	}
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("write message: %w", err)
 	}

@@ -19,6 +19,7 @@ type entity struct {
 	boundary string
 	children []entity
 	content  func(w *bufio.Writer) error
+	open     bool // the content does not end with a line end
 }
 
 // body arranges the parts of the draft.
@@ -109,7 +110,8 @@ func textEntity(kind, text string) entity {
 		encoding = "base64"
 		content = func(w *bufio.Writer) error { return writeBase64(w, bytes.NewReader(body), nil) }
 	}
-	return entity{content: content, header: []string{
+	open := encoding == "base64" || !bytes.HasSuffix(body, []byte("\r\n"))
+	return entity{content: content, open: open, header: []string{
 		"Content-Type: " + kind + "; charset=utf-8",
 		"Content-Transfer-Encoding: " + encoding,
 	}}

@@ -244,8 +244,9 @@ func fragment(source string) string {
 		raw := string(z.Raw())
 		switch kind {
 		case html.TextToken:
+			// Escaped anew: a lone "<" must not join what comes to follow it.
 			if skip == "" {
-				b.WriteString(raw)
+				b.WriteString(html.EscapeString(string(z.Text())))
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
 			tag, _ := z.TagName()
