@@ -11,12 +11,15 @@
 //  4. The standing: creator, the role's automatic access, grant, each a column of the matrix.
 //     Without any the inbox is hidden (R-ACL-04, R-ACL-07).
 //  5. The action: an unknown one is refused.
-//  6. The cell: allowed when it is in any of the columns (R-ACL-09), by itself or because its
+//  6. A private thread is hidden from all but the creator and the site owner (11.3). It comes this
+//     early so that no other reason tells of it.
+//  7. The cell: allowed when it is in any of the columns (R-ACL-09), by itself or because its
 //     condition holds. The part-time quota is such a condition (c6).
-//  7. The rules beside the matrix: nobody changes the creator's grant or their own (R-INB-10,
+//  8. The rules beside the matrix: nobody changes the creator's grant or their own (R-INB-10,
 //     R-ACL-11), a pause is ended by who made it (row 27), only a deleted ticket is purged.
-//  8. The ticket: deleted, archived, locked (R-ACL-10).
-//  9. The thread: private, or shared below the full level (11.2, 11.3).
+//  9. The ticket: deleted, archived, locked (R-ACL-10).
+//  10. The thread: what is left of a private one to the site owner, and what needs the full level
+//     (11.2, 11.3).
 //
 // The matrix is testdata/matrix.txt for individual inboxes and testdata/team.txt for team inboxes;
 // the tests hold Check to every cell of them.
@@ -70,6 +73,10 @@ func (d *Decision) decide(a *Actor, in *Inbox, f *Facts) {
 		d.refuse(ReasonUnknownAction, false)
 		return
 	}
+	if f.Private && a.Role != Owner && s.own == nothing && onThread.has(d.Action) {
+		d.refuse(ReasonPrivate, true)
+		return
+	}
 	d.decideByCell(a, in, f, s)
 	if !d.Allowed {
 		return
@@ -82,8 +89,8 @@ func (d *Decision) decide(a *Actor, in *Inbox, f *Facts) {
 		d.refuse(why, false)
 		return
 	}
-	if f.Private || f.BelowFull {
-		d.limitByThread(a, f, s)
+	if why := f.limits(d.Action, s); why != "" {
+		d.refuse(why, false)
 	}
 }
 

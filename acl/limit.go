@@ -72,18 +72,17 @@ func besideShare(a *Actor, in *Inbox, f *Facts) Reason {
 	return ""
 }
 
-// limitByThread takes back what the level and the privacy of the thread take. The creator's level is
-// always full and their own mark does not bind them.
-func (d *Decision) limitByThread(a *Actor, f *Facts, s standing) {
-	othersNote := d.Action == EditNote && !f.OwnNote
-	private := f.Private && onThread.has(d.Action)
+// limits says why the level or the privacy of the thread refuses the action, or is empty. The
+// creator's level is always full and their own mark does not bind them; where the thread is
+// private to others, only the site owner comes this far.
+func (f *Facts) limits(action Action, s standing) Reason {
 	switch {
-	case s.in(1 << creator):
-	case private && a.Role != Owner:
-		d.refuse(ReasonPrivate, true)
-	case private && !ownerKeeps.has(d.Action):
-		d.refuse(ReasonPrivate, false)
-	case f.BelowFull && (needFull.has(d.Action) || othersNote):
-		d.refuse(ReasonBelowFull, false)
+	case s.own != nothing:
+		return ""
+	case f.Private && onThread.has(action) && !ownerKeeps.has(action):
+		return ReasonPrivate
+	case f.BelowFull && (needFull.has(action) || action == EditNote && !f.OwnNote):
+		return ReasonBelowFull
 	}
+	return ""
 }

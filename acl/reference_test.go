@@ -84,12 +84,12 @@ func (q question) answer() answer {
 	mine := q.inbox.Kind != acl.Team && q.inbox.Creator == q.actor.User
 	private := q.facts.Private && !mine && q.limits["private denies"][q.action]
 	switch {
+	case private && q.actor.Role != acl.Owner:
+		return answer{hidden: true}
 	case !allowed:
 		return answer{hidden: hides}
 	case !q.beside() || !q.open(q.action):
 		return answer{}
-	case private && q.actor.Role != acl.Owner:
-		return answer{hidden: true}
 	case private && !q.limits["private owner"][q.action]:
 		return answer{}
 	case q.facts.BelowFull && !mine && q.limits["below_full denies"][q.action]:
@@ -272,7 +272,7 @@ func TestCheckAgreesWithTheTablesEverywhere(t *testing.T) {
 	random := rand.New(rand.NewPCG(8, 1))
 	allowed := map[acl.Action]int{}
 	refused := map[acl.Action]int{}
-	for range 6000 {
+	for range 4000 {
 		s := randomScene(random)
 		for _, action := range acl.Actions() {
 			got, want := s.check(action), r.answer(s, action)
@@ -280,8 +280,9 @@ func TestCheckAgreesWithTheTablesEverywhere(t *testing.T) {
 				t.Fatalf("%v by %+v in %+v with %+v: got %+v, want %+v by the tables",
 					action, s.actor, s.inbox, s.facts, got, want)
 			}
-			require.Equal(t, got.Allowed, got.Reason == "", "%v: reason of %+v", action, got)
-			require.Equal(t, got.Allowed, got.Via != "", "%v: source of %+v", action, got)
+			if got.Allowed != (got.Reason == "") || got.Allowed != (got.Via != "") {
+				t.Fatalf("%v: want a source or a reason and not both: %+v", action, got)
+			}
 			if got.Allowed {
 				allowed[action]++
 			} else {

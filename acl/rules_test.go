@@ -240,6 +240,19 @@ func TestAnothersNoteNeedsTheFullLevel(t *testing.T) {
 	require.Equal(t, acl.ReasonBelowFull, s.check(acl.EditNote).Reason, "11.2: another's note")
 }
 
+// A refusal for any other reason would tell that there is a thread.
+func TestPrivateThreadIsHiddenBeforeAnythingElseRefuses(t *testing.T) {
+	t.Parallel()
+	for _, action := range []acl.Action{acl.Reply, acl.EditNote, acl.Purge, acl.LinkTask} {
+		for _, column := range []string{"RO", "RR admin", "IA+RR"} {
+			s := good(acl.Individual, action).as(column)
+			s.facts = &acl.Facts{Private: true, Ticket: acl.Ticket{Locked: true}}
+			got := s.check(action)
+			require.True(t, got.Hidden, "11.3: %v, column %s: got %v", action, column, got)
+		}
+	}
+}
+
 func TestGrantWithUnknownAccessGivesNothing(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []acl.InboxKind{acl.Individual, acl.Team} {
