@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/workinbox/workinbox/filter"
@@ -62,6 +63,34 @@ func (r *Run) Balance() error {
 	}
 	return fmt.Errorf("run %q of inbox %q does not balance: %d listed + %d retried, but %d accounted for",
 		r.ID, r.Inbox, r.Listed, r.Retried, out)
+}
+
+func (r Run) clone() Run {
+	r.Rejected = maps.Clone(r.Rejected)
+	return r
+}
+
+// plus returns the run with what a step adds to it.
+func (r Run) plus(d *Run) Run {
+	r = r.clone()
+	r.Listed += d.Listed
+	r.Retried += d.Retried
+	r.Stored += d.Stored
+	r.Known += d.Known
+	r.Gone += d.Gone
+	r.Queued += d.Queued
+	r.Poisoned += d.Poisoned
+	r.Unreadable += d.Unreadable
+	r.Copies += d.Copies
+	r.Changed += d.Changed
+	r.Bytes += d.Bytes
+	for reason, n := range d.Rejected {
+		if r.Rejected == nil {
+			r.Rejected = make(map[filter.Reason]int)
+		}
+		r.Rejected[reason] += n
+	}
+	return r
 }
 
 func (r *Run) reject(reason filter.Reason) {

@@ -74,7 +74,8 @@ type Archive interface {
 	//     ErrExists when (Inbox, Remote) is stored already.
 	//   - What Put, Reject, Gone or Dequeue name leaves the retry queue. Reject and Gone replace an
 	//     older item of the same remote id; a Put removes it.
-	//   - Reopen moves the rejected items it matches into the queue, due at once, attempts zero.
+	//   - Reopen moves the rejected items it matches into the queue with code QueueThread, attempts
+	//     zero, and NotBefore their received time.
 	//   - Threads lowers the Opened time of a thread, never raises it.
 	//   - Seq, queue and poison lengths in the returned state are the store's own.
 	Commit(ctx context.Context, imp Import, ev ...Event) (SyncState, error)
@@ -139,6 +140,9 @@ type SyncState struct {
 	Resync time.Time `json:"resync"`
 	// Backfill is the walk of a creator's backfill in progress; nil outside one.
 	Backfill *BackfillState `json:"backfill,omitempty"`
+	// Backfilled is the oldest Since of any backfill: what one of them could not read is decided by
+	// it when it is tried again.
+	Backfilled time.Time `json:"backfilled"`
 
 	LastSync    time.Time `json:"last_sync"`
 	LastSuccess time.Time `json:"last_success"`
@@ -225,9 +229,20 @@ type Queued struct {
 	Unread    bool
 	Attempts  int
 	NotBefore time.Time
-	Code      string // why: "open", "thread", "released", ...
-	Poison    bool   // given up after too many attempts; a person may release it
+	Code      QueueCode
+	Poison    bool // given up after too many attempts; a person may release it
 }
+
+// QueueCode says why a mail waits.
+type QueueCode string
+
+// The reasons to wait.
+const (
+	QueueOpen     QueueCode = "open"     // it could not be read
+	QueueBackfill QueueCode = "backfill" // it could not be read during a backfill
+	QueueReport   QueueCode = "report"   // a delivery report of a mail not seen so far
+	QueueThread   QueueCode = "thread"   // its thread was opened by an older mail; set by Reopen
+)
 
 // Gone is a mail the provider says is not there any more.
 type Gone struct {

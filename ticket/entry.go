@@ -68,6 +68,7 @@ type Outgoing struct {
 	State     OutgoingState `json:"state"`
 	Marker    string        `json:"marker"`
 	Blob      inbox.BlobKey `json:"blob"` // the raw mail
+	Size      int64         `json:"size"` // its bytes
 	NotBefore time.Time     `json:"not_before"`
 	// SendingAt is when the last attempt began, the moment a lost answer is reconciled from.
 	SendingAt time.Time `json:"sending_at"`

@@ -1,0 +1,289 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/filter"
+	"github.com/workinbox/workinbox/provider/rfc822"
+	"github.com/workinbox/workinbox/storage"
+)
+
+// ErrDomainTaken says that another company of the site holds the pattern (R-DOM-04).
+var ErrDomainTaken = errors.New("another company has this domain")
+
+// CompanyEdit is what a person enters of a company. Domains replaces the list; a domain that stays
+// keeps the time it was added.
+type CompanyEdit struct {
+	Name    string
+	Kind    CompanyKind
+	Domains []string
+	// ForcePublic takes domains of public mail providers too; they associate customers but let
+	// nobody in by themselves (R-DOM-05).
+	ForcePublic bool
+
+	Email, Phone, Website, Industry, Address, Details string
+}
+
+// CreateCompany adds a client. Customers already known at its domains become its customers, unless
+// somebody put them elsewhere by hand (R-CUS-03, R-CUS-04). Every bad domain is named at once.
+func (s *Service) CreateCompany(ctx context.Context, actor acl.Actor, e CompanyEdit) (Company, error) {
+	return s.saveCompany(ctx, actor, Company{
+		ID: CompanyID(s.NewID()), Site: SiteID(actor.Site), CreatedAt: s.now(),
+	}, e)
+}
+
+// UpdateCompany replaces what is known of a client. A domain that goes takes the customers it
+// brought along; what was imported for them stays and is flagged (R-CUS-04, R-CHG-07).
+func (s *Service) UpdateCompany(ctx context.Context, actor acl.Actor, id CompanyID, e CompanyEdit) (Company, error) {
+	c, err := s.company(ctx, actor, id)
+	if err != nil {
+		return Company{}, err
+	}
+	return s.saveCompany(ctx, actor, c, e)
+}
+
+// DeleteCompany ends a client. Its domains let nothing in any more and its customers have no company;
+// tickets stay, flagged. RestoreCompany brings it back.
+func (s *Service) DeleteCompany(ctx context.Context, actor acl.Actor, id CompanyID) error {
+	return s.setCompanyDeleted(ctx, actor, id, true)
+}
+
+// RestoreCompany undoes DeleteCompany. Domains taken by another company meanwhile are ErrDomainTaken.
+func (s *Service) RestoreCompany(ctx context.Context, actor acl.Actor, id CompanyID) error {
+	return s.setCompanyDeleted(ctx, actor, id, false)
+}
+
+// Company returns one live client of the actor's site.
+func (s *Service) Company(ctx context.Context, actor acl.Actor, id CompanyID) (Company, error) {
+	if actor.State != acl.Active {
+		return Company{}, notFoundClient("company", string(id))
+	}
+	c, err := s.Store.Company(ctx, SiteID(actor.Site), id)
+	if err == nil && !c.DeletedAt.IsZero() {
+		return Company{}, notFoundClient("company", string(id))
+	}
+	return c, err
+}
+
+// Companies yields the live clients of the actor's site by ID.
+func (s *Service) Companies(ctx context.Context, actor acl.Actor, q CompanyQuery) iter.Seq2[Company, error] {
+	q.Site, q.Deleted = SiteID(actor.Site), false
+	if actor.State != acl.Active {
+		return func(func(Company, error) bool) {}
+	}
+	return s.Store.Companies(ctx, q)
+}
+
+// company loads a client for somebody who may manage clients (R-CUS-05).
+func (s *Service) company(ctx context.Context, actor acl.Actor, id CompanyID) (Company, error) {
+	if err := managesCompanies(actor); err != nil {
+		return Company{}, err
+	}
+	return s.Store.Company(ctx, SiteID(actor.Site), id)
+}
+
+func (s *Service) saveCompany(ctx context.Context, actor acl.Actor, c Company, e CompanyEdit) (Company, error) {
+	if err := managesCompanies(actor); err != nil {
+		return Company{}, err
+	}
+	before := c.Domains
+	domains, err := s.companyDomains(before, e)
+	if err != nil {
+		return Company{}, err
+	}
+	c.Name, c.Kind, c.Domains = strings.TrimSpace(e.Name), e.Kind, domains
+	c.Email, c.Phone, c.Website = e.Email, e.Phone, e.Website
+	c.Industry, c.Address, c.Details = e.Industry, e.Address, e.Details
+	if c.Name == "" {
+		return Company{}, fmt.Errorf("company: %w", ErrMissingName)
+	}
+	return s.storeCompany(ctx, actor, c, before)
+}
+
+// storeCompany saves a client and lets customers follow its domains.
+func (s *Service) storeCompany(ctx context.Context, actor acl.Actor, c Company, before []CompanyDomain) (Company, error) {
+	ev := Event{ID: s.NewID(), Name: EventCompanyEdited, At: s.now(), Site: c.Site, Actor: actor.User,
+		Facts: map[string]string{"company": string(c.ID)}}
+	out, err := s.Store.SaveCompany(ctx, c, ev)
+	if errors.Is(err, storage.ErrExists) {
+		return Company{}, fmt.Errorf("company %q: %w", c.ID, ErrDomainTaken)
+	}
+	if err != nil {
+		return Company{}, err
+	}
+	touched := append(slices.Clone(before), c.Domains...)
+	if err := s.followDomains(ctx, c.Site, touched); err != nil {
+		return Company{}, err
+	}
+	snap, err := s.snapshot(ctx, c.Site)
+	if err != nil {
+		return Company{}, err
+	}
+	return out, s.flagAssociation(ctx, c.Site, c.ID, snap.dir)
+}
+
+func (s *Service) setCompanyDeleted(ctx context.Context, actor acl.Actor, id CompanyID, deleted bool) error {
+	c, err := s.company(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	if c.DeletedAt.IsZero() != deleted {
+		return nil
+	}
+	c.DeletedAt = time.Time{}
+	if deleted {
+		c.DeletedAt = s.now()
+	}
+	_, err = s.storeCompany(ctx, actor, c, c.Domains)
+	return err
+}
+
+// companyDomains parses the lines of a form, all bad ones at once.
+func (s *Service) companyDomains(before []CompanyDomain, e CompanyEdit) ([]CompanyDomain, error) {
+	var out []CompanyDomain
+	var bad []error
+	for _, line := range e.Domains {
+		p, err := filter.ParseCompanyPattern(line, filter.CompanyOptions{ForcePublic: e.ForcePublic})
+		if err != nil {
+			bad = append(bad, err)
+			continue
+		}
+		if slices.ContainsFunc(out, func(d CompanyDomain) bool { return d.Pattern == p }) {
+			continue
+		}
+		d := CompanyDomain{Pattern: p, Forced: filter.IsPublicProvider(p.Base()), Since: s.now()}
+		for _, b := range before {
+			if b.Pattern == p {
+				d.Since = b.Since
+			}
+		}
+		out = append(out, d)
+	}
+	return out, errors.Join(bad...)
+}
+
+// followDomains gives every customer at one of the domains the company that the site's directory now
+// says, unless it was picked by hand.
+func (s *Service) followDomains(ctx context.Context, site SiteID, domains []CompanyDomain) error {
+	snap, err := s.snapshot(ctx, site)
+	if err != nil {
+		return err
+	}
+	for _, d := range domains {
+		var page []Customer
+		q := CustomerQuery{Site: site, Domain: d.Pattern.Base().String()}
+		for c, err := range s.Store.Customers(ctx, q) {
+			if err != nil {
+				return err
+			}
+			if next, changed := s.associate(c, snap.dir); changed {
+				page = append(page, next)
+			}
+			if len(page) == 200 {
+				if _, err := s.Store.SaveCustomers(ctx, page); err != nil {
+					return err
+				}
+				page = nil
+			}
+		}
+		if len(page) > 0 {
+			if _, err := s.Store.SaveCustomers(ctx, page); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// associate returns the customer as the directory would have them (R-CUS-03).
+func (s *Service) associate(c Customer, dir *filter.Directory) (Customer, bool) {
+	if c.Source == SourceManual {
+		return c, false
+	}
+	company, pattern, ok := dir.Company(c.Address)
+	for i := 0; !ok && i < len(c.Alternatives); i++ {
+		company, pattern, ok = dir.Company(c.Alternatives[i])
+	}
+	if company == c.Company && ok == (c.Source == SourceDomain) {
+		return c, false
+	}
+	c.Company, c.Source, c.Pattern, c.Since = company, SourceNone, nil, s.now()
+	if ok {
+		c.Source, c.Pattern = SourceDomain, &pattern
+	}
+	return c, true
+}
+
+// flagAssociation marks the stored mail of a client that nobody on it belongs to any more, and
+// unmarks what does again (R-CHG-07).
+func (s *Service) flagAssociation(ctx context.Context, site SiteID, company CompanyID, dir *filter.Directory) error {
+	for in, err := range s.Store.Inboxes(ctx, Query{Site: site}) {
+		if err != nil {
+			return err
+		}
+		var changes []MessageChange
+		gone := 0
+		for m, err := range s.Store.Messages(ctx, MessageQuery{Inbox: in.ID, Hidden: true}) {
+			if err != nil {
+				return err
+			}
+			if m.Company != company {
+				continue
+			}
+			lost := !belongs(&m, company, dir)
+			if lost == m.AssociationLost {
+				continue
+			}
+			if lost {
+				gone++
+			}
+			changes = append(changes, MessageChange{ID: m.ID, AssociationLost: &lost})
+		}
+		for part := range slices.Chunk(changes, 500) {
+			if err := s.commitChanges(ctx, in.ID, part); err != nil {
+				return err
+			}
+		}
+		if gone > 0 {
+			ev := s.event(Event{Name: EventAssociationLost, Facts: map[string]string{
+				"company": string(company), "messages": fmt.Sprint(gone)}}, &in, "")
+			if err := s.Store.SaveEvents(ctx, ev); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// belongs says whether anybody on the mail is of the company, as the directory has it now.
+func belongs(m *Message, company CompanyID, dir *filter.Directory) bool {
+	for _, list := range [][]rfc822.Address{m.From, m.To, m.Cc} {
+		for _, a := range list {
+			if c, _, ok := dir.Company(a.Address); ok && c == company {
+				return true
+			}
+			if _, c, ok := dir.Customer(a.Address); ok && c == company {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func managesCompanies(actor acl.Actor) error {
+	if actor.ManagesCompanies() {
+		return nil
+	}
+	return fmt.Errorf("managing clients: %w", acl.ErrDenied)
+}
+
+func notFoundClient(entity, id string) error {
+	return &storage.Error{Op: "read", Entity: entity, ID: id, Err: storage.ErrNotFound}
+}

@@ -1,0 +1,124 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/storage"
+)
+
+// Deliver takes up to limit due events from the outbox to the Notifier, each to everybody who may
+// view the inbox now and opted in for this kind of event (R-FEA-08). It returns how many were
+// settled. It is the engine's own; desk.Run calls it. Delivery is at least once: a failure is tried
+// again with backoff, for the receivers that do not have it yet.
+func (s *Service) Deliver(ctx context.Context, limit int) (int, error) {
+	n := 0
+	for due, err := range s.Store.DueEvents(ctx, s.now(), limit) {
+		if err != nil {
+			return n, err
+		}
+		if err := s.deliver(ctx, due); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+func (s *Service) deliver(ctx context.Context, due Due) error {
+	if s.Notifier == nil || due.Inbox == "" {
+		return s.Store.DoneEvent(ctx, due.ID)
+	}
+	in, err := s.Store.Inbox(ctx, due.Inbox)
+	if errors.Is(err, storage.ErrNotFound) {
+		return s.Store.DoneEvent(ctx, due.ID)
+	}
+	if err != nil {
+		return err
+	}
+	settings, err := s.Sites.Site(ctx, in.Site)
+	if err != nil {
+		return err
+	}
+	done := slices.Clone(due.Done)
+	var failed error
+	for _, r := range receivers(&in, due.Event) {
+		if slices.Contains(done, r.User) {
+			continue
+		}
+		if err := s.notify(ctx, &in, settings, r, due.Event); err != nil {
+			failed = err
+			continue
+		}
+		done = append(done, r.User)
+	}
+	if failed == nil {
+		return s.Store.DoneEvent(ctx, due.ID)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	s.Logger.WarnContext(ctx, "notice not delivered", "event", due.ID, "name", due.Name, "err", failed)
+	wait := min(time.Minute<<min(due.Attempts, 10), 6*time.Hour)
+	return s.Store.RetryEvent(ctx, due.ID, done, s.now().Add(wait))
+}
+
+// receivers are the people who opted in, and the creator for what cannot be switched off: a dead
+// grant and rules changed by somebody else (R-FEA-08, R-CHG-06).
+func receivers(in *Inbox, e Event) []Watch {
+	var out []Watch
+	for _, w := range in.Watches {
+		if w.User != e.Actor && slices.Contains(w.Events, e.Name) {
+			out = append(out, w)
+		}
+	}
+	told := slices.ContainsFunc(out, func(w Watch) bool { return w.User == in.Creator })
+	must := e.Name == EventNeedsReauth || e.Name == EventRulesChanged && e.Actor != in.Creator
+	if must && !told {
+		out = append(out, Watch{User: in.Creator, Private: true})
+	}
+	return out
+}
+
+// notify tells one person, if they may view the inbox now.
+func (s *Service) notify(ctx context.Context, in *Inbox, settings Settings, w Watch, e Event) error {
+	p, err := s.People.Person(ctx, in.Site, w.User)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	actor := p.Actor(settings)
+	if !acl.Check(actor, in.ACL(), acl.ReceiveEvents, &acl.Facts{}).Allowed {
+		return nil
+	}
+	n := Notice{Event: e, To: p}
+	if e.Message != "" {
+		m, err := s.Store.Message(ctx, e.Message)
+		if errors.Is(err, storage.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if !Seeable(in, actor, &m) {
+			return nil
+		}
+		if !w.Private {
+			n.Content = noticeContent(&m)
+		}
+	}
+	return s.Notifier.Notify(ctx, n)
+}
+
+func noticeContent(m *Message) *NoticeContent {
+	c := &NoticeContent{Subject: m.Subject, Preview: m.Preview}
+	if len(m.From) > 0 {
+		c.From = m.From[0].Address
+	}
+	return c
+}

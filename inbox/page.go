@@ -1,0 +1,350 @@
+package inbox
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/workinbox/workinbox/filter"
+	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/provider/rfc822"
+)
+
+// pagesAhead is how many pages may be under way at once: one being stored while the next is
+// fetched. It is also what a crash can cost.
+const pagesAhead = 2
+
+// pageRules says how the mail of one stream is decided.
+type pageRules struct {
+	filter *filter.Filter
+	code   QueueCode // under which what cannot be read waits
+	again  bool      // decide rejected mail anew: a backfill
+}
+
+// page is one batch on its way into the store.
+type page struct {
+	batch   provider.Batch
+	items   []*item // to open, in the order of the batch
+	known   int
+	reject  []Rejected
+	changed []MessageChange
+}
+
+// item is one mail on its way into the store.
+type item struct {
+	header  provider.Header
+	facts   filter.Facts
+	thread  filter.Thread
+	verdict filter.Verdict
+	rules   pageRules
+	opens   bool    // it is the oldest client's mail of its thread so far
+	queued  *Queued // it came from the retry queue; its header is not known before it is opened
+	last    bool    // a report of a mail not seen is decided now, not kept waiting
+
+	done chan struct{} // closed when out or err is set
+	out  *opened
+	err  error
+}
+
+// overlay is what one sync has decided and not stored yet. The reader of the stream and the writer
+// of the store share it.
+type overlay struct {
+	mu     sync.Mutex
+	opened map[ThreadID]time.Time
+	flight map[provider.RemoteID]bool
+}
+
+func newOverlay() *overlay {
+	return &overlay{opened: make(map[ThreadID]time.Time), flight: make(map[provider.RemoteID]bool)}
+}
+
+// enter notes a mail under way; false says that it is already.
+func (o *overlay) enter(id provider.RemoteID) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.flight[id] {
+		return false
+	}
+	o.flight[id] = true
+	return true
+}
+
+func (o *overlay) leave(id provider.RemoteID) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.flight, id)
+}
+
+// open notes the time a thread is opened by a client's mail; false says that it is no news.
+func (o *overlay) open(t ThreadID, at time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if have, ok := o.opened[t]; ok && !at.Before(have) {
+		return false
+	}
+	o.opened[t] = at
+	return true
+}
+
+func (o *overlay) thread(t ThreadID) filter.Thread {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return filter.Thread{Opened: o.opened[t]}
+}
+
+// read runs one stream through: a goroutine reads batches, decides them and starts the opening; this
+// one stores page after page in order. moved takes over a batch's cursor when its page is complete.
+func (y *syncer) read(ctx context.Context, from provider.Cursor, walk provider.Walk, rules pageRules,
+	moved func(*provider.Batch)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	pages := make(chan *page, pagesAhead)
+	slots := make(chan struct{}, pagesAhead)
+	var opening sync.WaitGroup
+	var readErr error
+	reader := make(chan struct{})
+	go func() {
+		defer close(reader)
+		defer close(pages)
+		readErr = y.readPages(ctx, from, walk, rules, slots, pages, &opening)
+	}()
+	var err error
+	for p := range pages {
+		if err == nil {
+			if err = y.settle(ctx, p, moved); err != nil {
+				cancel()
+			}
+		}
+		<-slots
+	}
+	<-reader
+	cancel()
+	opening.Wait()
+	if err != nil {
+		return err
+	}
+	return readErr
+}
+
+func (y *syncer) readPages(ctx context.Context, from provider.Cursor, walk provider.Walk, rules pageRules,
+	slots chan struct{}, pages chan<- *page, opening *sync.WaitGroup) error {
+	open := y.opener(ctx, opening)
+	for b, err := range y.box.Changes(ctx, from, walk) {
+		if err != nil {
+			return err
+		}
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		p, err := y.decide(ctx, b, rules)
+		if err != nil {
+			<-slots
+			return err
+		}
+		pages <- p
+		open(p.items)
+	}
+	return ctx.Err()
+}
+
+// decide judges a batch by its headers.
+func (y *syncer) decide(ctx context.Context, b provider.Batch, rules pageRules) (*page, error) {
+	p := &page{batch: b}
+	fresh, stored, err := y.sortOut(ctx, b.Put, rules)
+	if err != nil {
+		return nil, err
+	}
+	p.known = len(b.Put) - len(fresh)
+	if p.changed, err = y.changedMail(ctx, stored, b.Removed); err != nil {
+		return nil, err
+	}
+	if err := y.loadThreads(ctx, fresh); err != nil {
+		return nil, err
+	}
+	for _, it := range fresh {
+		y.judge(it)
+	}
+	// Mail judged before its thread was opened, by a mail further down the page, is judged again.
+	for _, it := range fresh {
+		if reopens(it.verdict) {
+			y.judge(it)
+		}
+	}
+	for _, it := range fresh {
+		if it.verdict.Accept || it.verdict.NeedsReport {
+			it.done = make(chan struct{})
+			p.items = append(p.items, it)
+			continue
+		}
+		p.reject = append(p.reject, it.rejected())
+	}
+	return p, nil
+}
+
+func (y *syncer) judge(it *item) {
+	it.thread = y.known.thread(it.header.Thread)
+	it.verdict = it.rules.filter.Decide(&it.facts, it.thread)
+	it.opens = it.verdict.Opens && y.known.open(it.header.Thread, it.header.Received)
+}
+
+// reopens says whether a thread opened later could let the mail in.
+func reopens(v filter.Verdict) bool {
+	return !v.Accept && (v.Reason == filter.NotClientAssociated || v.Reason == filter.Automated)
+}
+
+// rejected is all that is kept of a mail the filter does not let in. An auto-reply counts as one
+// with a client: a known thread lets it in too (row 10).
+func (it *item) rejected() Rejected {
+	return Rejected{
+		Remote: it.header.ID, Thread: it.header.Thread, Received: it.header.Received,
+		Reason: it.verdict.Reason, Rules: it.verdict.Version,
+		Client: it.verdict.ClientPresent || it.facts.Class == filter.AutoReply,
+		Folder: it.header.Folder, Sent: it.header.Sent, Unread: it.header.Unread,
+	}
+}
+
+// sortOut parts what has to be decided from what is known already, and of that what is stored.
+func (y *syncer) sortOut(ctx context.Context, hs []provider.Header, rules pageRules) (fresh []*item, stored []*provider.Header, err error) {
+	ids := make([]provider.RemoteID, len(hs))
+	for i := range hs {
+		ids[i] = hs[i].ID
+	}
+	if len(ids) == 0 {
+		return nil, nil, nil
+	}
+	seen, err := y.s.Store.Seen(ctx, y.in.ID, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range hs {
+		h := &hs[i]
+		have := seen[h.ID]
+		if settled(have, rules.again) || !y.known.enter(h.ID) {
+			if have.State == SeenStored {
+				stored = append(stored, h)
+			}
+			continue
+		}
+		it := &item{header: *h, rules: rules}
+		it.facts, _ = factsOf(h)
+		fresh = append(fresh, it)
+	}
+	return fresh, stored, nil
+}
+
+// settled says whether what is known of a mail stands. Rejected stays rejected until a rule change
+// decides anew, but for mail in a skipped folder or outside the window: those can move in.
+func settled(have Seen, again bool) bool {
+	switch have.State {
+	case SeenStored, SeenQueued, SeenPoison:
+		return true
+	case SeenRejected:
+		return !again && have.Reason != filter.SkippedFolder && have.Reason != filter.OutsideWindow
+	}
+	return false
+}
+
+// loadThreads brings what the store knows of the items' threads into the overlay.
+func (y *syncer) loadThreads(ctx context.Context, items []*item) error {
+	var ask []ThreadID
+	asked := make(map[ThreadID]bool, len(items))
+	for _, it := range items {
+		if !asked[it.header.Thread] {
+			asked[it.header.Thread] = true
+			ask = append(ask, it.header.Thread)
+		}
+	}
+	if len(ask) == 0 {
+		return nil
+	}
+	threads, err := y.s.Store.Threads(ctx, y.in.ID, ask)
+	if err != nil {
+		return err
+	}
+	for id, t := range threads {
+		if !t.Opened.IsZero() {
+			y.known.open(id, t.Opened)
+		}
+	}
+	return nil
+}
+
+// changedMail finds what became different of stored mail: read, moved, deleted.
+func (y *syncer) changedMail(ctx context.Context, stored []*provider.Header, removed []provider.RemoteID) ([]MessageChange, error) {
+	if len(stored)+len(removed) == 0 {
+		return nil, nil
+	}
+	ids := append([]provider.RemoteID(nil), removed...)
+	now := make(map[provider.RemoteID]*provider.Header, len(stored))
+	for _, h := range stored {
+		ids = append(ids, h.ID)
+		now[h.ID] = h
+	}
+	var out []MessageChange
+	for m, err := range y.s.Store.Messages(ctx, MessageQuery{Inbox: y.in.ID, Remotes: ids, Hidden: true}) {
+		if err != nil {
+			return nil, err
+		}
+		c := MessageChange{ID: m.ID}
+		gone := true
+		if h := now[m.Remote]; h != nil {
+			if h.Unread != m.Unread {
+				c.Unread = &h.Unread
+			}
+			if h.Folder != m.Folder {
+				c.Folder = &h.Folder
+			}
+			gone = h.Folder == provider.FolderTrash || h.Folder == provider.FolderSpam
+		}
+		if y.in.Settings.MirrorDeletes && gone != m.Removed {
+			c.Removed = &gone
+		}
+		if c != (MessageChange{ID: m.ID}) {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// opener returns the function that starts the opening of items, InFlight at a time; it blocks while
+// all are busy. Where the mailbox opens many at once, it asks in groups.
+func (y *syncer) opener(ctx context.Context, wg *sync.WaitGroup) func([]*item) {
+	busy := make(chan struct{}, y.s.InFlight)
+	start := func(run func()) {
+		busy <- struct{}{}
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			defer func() { <-busy }()
+			run()
+		}()
+	}
+	bulk, many := provider.As[provider.BulkOpener](y.box)
+	return func(items []*item) {
+		if many {
+			for group := range slices.Chunk(items, 20) {
+				start(func() { y.openMany(ctx, bulk, group) })
+			}
+			return
+		}
+		for _, it := range items {
+			start(func() { y.openOne(ctx, it) })
+		}
+	}
+}
+
+// fill completes the header of a queued mail from its raw bytes.
+func (it *item) fill(h rfc822.Header) {
+	e := h.Envelope()
+	p := &it.header
+	p.From, p.Sender, p.ReplyTo, p.To, p.Cc, p.Bcc = e.From, e.Sender, e.ReplyTo, e.To, e.Cc, e.Bcc
+	p.MessageID = e.MessageID
+	for _, name := range provider.ClassFields() {
+		for _, v := range h.Values(name) {
+			p.Fields = append(p.Fields, provider.Field{Name: name, Value: v})
+		}
+	}
+	it.facts, _ = factsOf(p)
+}

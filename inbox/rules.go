@@ -1,0 +1,281 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/filter"
+	"github.com/workinbox/workinbox/storage"
+)
+
+// SetRules is step 2 of the set-up, and later every change of what may enter. The rules are checked
+// whole: every bad line is named at once. Each edit after Finish is a new revision, in force for
+// mail received from now on where it lets more in, and at once where it lets less in (R-CHG-06).
+// Letting more in needs acl.Widen. Personal exclusions are the creator's own: what others pass of
+// them is ignored and what stands stays. A change of the mode is applied to stored mail before the
+// call returns: what no longer qualifies is hidden from everyone but the creator, what qualifies
+// again is shown (R-CHG-03, R-CHG-07).
+func (s *Service) SetRules(ctx context.Context, actor acl.Actor, id ID, rules filter.Rules) (Inbox, error) {
+	if err := rules.Validate(); err != nil {
+		return Inbox{}, err
+	}
+	in, err := s.Authorize(ctx, actor, id, acl.EditSettings, nil)
+	if err != nil {
+		return Inbox{}, err
+	}
+	settings, err := s.Sites.Site(ctx, in.Site)
+	if err != nil {
+		return Inbox{}, err
+	}
+	if _, err := siteExclusions(settings); err != nil {
+		return Inbox{}, err
+	}
+	modeChanged := false
+	out, err := s.edit(ctx, actor, id, acl.EditSettings, nil, func(in *Inbox) ([]Change, []Event, error) {
+		old, version := in.Rules()
+		next := rules.Normalize()
+		if actor.User != in.Creator {
+			next = withoutPersonal(next)
+			next.Exclude = append(next.Exclude, personal(old)...)
+			next = next.Normalize()
+		}
+		first := version == 0
+		if !first && next.Widens(old) {
+			if err := acl.Check(actor, in.ACL(), acl.Widen, &acl.Facts{}).Err(); err != nil {
+				return nil, nil, err
+			}
+		}
+		rev := filter.Revision{Version: version + 1, At: s.now(), Rules: next}
+		if in.FinishedAt.IsZero() {
+			in.Revisions = []filter.Revision{rev}
+			return nil, []Event{{Name: EventInboxEdited}}, nil
+		}
+		modeChanged = next.Mode != old.Mode
+		in.Revisions = append(in.Revisions, rev)
+		return nil, []Event{{Name: EventRulesChanged, Target: in.Creator,
+			Facts: map[string]string{"version": fmt.Sprint(rev.Version), "mode": string(next.Mode)}}}, nil
+	})
+	if err != nil {
+		return Inbox{}, err
+	}
+	if modeChanged {
+		if err := s.reapply(ctx, &out); err != nil {
+			return Inbox{}, fmt.Errorf("rules are saved, but stored mail could not be gone through: %w", err)
+		}
+	}
+	return redactInbox(actor, out), nil
+}
+
+// Reapply goes through stored mail with the rules in force: what they would not let in any more is
+// hidden from everyone but the creator, what was hidden and qualifies is shown. It never fetches
+// anything; Backfill does. It is the creator's alone (R-CHG-06).
+func (s *Service) Reapply(ctx context.Context, actor acl.Actor, id ID) error {
+	in, err := s.Authorize(ctx, actor, id, acl.Backfill, nil)
+	if err != nil {
+		return err
+	}
+	return s.reapply(ctx, &in)
+}
+
+// reapply decides stored messages again, thread by thread oldest first, under the newest rules.
+func (s *Service) reapply(ctx context.Context, in *Inbox) error {
+	snap, err := s.snapshot(ctx, in.Site)
+	if err != nil {
+		return err
+	}
+	last := in.Revisions[len(in.Revisions)-1:]
+	f, err := s.compile(in, snap, filter.Config{Revisions: last, Backfill: true})
+	if err != nil {
+		return err
+	}
+	var all []MessageChange
+	opened := make(map[ThreadID]time.Time)
+	var oldest []Message
+	for m, err := range s.Store.Messages(ctx, MessageQuery{Inbox: in.ID, Hidden: true}) {
+		if err != nil {
+			return err
+		}
+		oldest = append(oldest, slim(m))
+	}
+	slices.Reverse(oldest)
+	for i := range oldest {
+		m := &oldest[i]
+		facts := factsOfStored(m)
+		v := f.Decide(&facts, filter.Thread{Opened: opened[m.Thread]})
+		if v.NeedsReport {
+			v = f.DecideReport(&facts, filter.Thread{Opened: opened[m.Thread]}, m.Report != nil && m.Report.Of != "")
+		}
+		if v.Opens && (opened[m.Thread].IsZero() || m.Received.Before(opened[m.Thread])) {
+			opened[m.Thread] = m.Received
+		}
+		if hide := !v.Accept; hide != m.Hidden {
+			all = append(all, MessageChange{ID: m.ID, Hidden: &hide})
+		}
+	}
+	for part := range slices.Chunk(all, 500) {
+		if err := s.commitChanges(ctx, in.ID, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// slim keeps of a message what deciding it again needs, so that a big inbox fits in memory.
+func slim(m Message) Message {
+	return Message{ID: m.ID, Thread: m.Thread, Received: m.Received, From: m.From, Sender: m.Sender,
+		ReplyTo: m.ReplyTo, To: m.To, Cc: m.Cc, Bcc: m.Bcc, Class: m.Class, Report: m.Report,
+		Direction: m.Direction, Hidden: m.Hidden, Calendar: m.Calendar}
+}
+
+// commitChanges stores changes of messages, redoing them when a sync was faster.
+func (s *Service) commitChanges(ctx context.Context, id ID, changes []MessageChange) error {
+	for try := 0; ; try++ {
+		state, err := s.Store.SyncState(ctx, id)
+		if err != nil {
+			return err
+		}
+		_, err = s.Store.Commit(ctx, Import{State: state, Changed: changes})
+		if try < 9 && conflict(err) {
+			continue
+		}
+		return err
+	}
+}
+
+func withoutPersonal(r filter.Rules) filter.Rules {
+	r.Exclude = slices.DeleteFunc(slices.Clone(r.Exclude), func(e filter.Exclusion) bool { return e.Personal })
+	return r
+}
+
+func personal(r filter.Rules) []filter.Exclusion {
+	return slices.DeleteFunc(slices.Clone(r.Exclude), func(e filter.Exclusion) bool { return !e.Personal })
+}
+
+// snapshot is a compiled directory of one site, shared by its inboxes until something changes.
+type snapshot struct {
+	version storage.Version
+	data    *filter.DirectoryData
+	dir     *filter.Directory
+	exclude []filter.Exclusion
+	site    string // fingerprint of what is not the store's
+}
+
+// snapshot returns the site's directory as it stands now. Reading it again costs one look at a
+// version where nothing has changed.
+func (s *Service) snapshot(ctx context.Context, site SiteID) (*snapshot, error) {
+	settings, err := s.Sites.Site(ctx, site)
+	if err != nil {
+		return nil, err
+	}
+	own, err := s.ownPeople(ctx, site)
+	if err != nil {
+		return nil, err
+	}
+	fingerprint := fmt.Sprint(settings.InternalDomains, settings.Exclude, own)
+
+	s.mu.Lock()
+	have := s.snaps[site]
+	s.mu.Unlock()
+	var after storage.Version
+	if have != nil {
+		after = have.version
+	}
+	data, version, err := s.Store.Snapshot(ctx, site, after)
+	if err != nil {
+		return nil, err
+	}
+	if have != nil && version == have.version && fingerprint == have.site {
+		return have, nil
+	}
+	if data == nil {
+		if data = new(filter.DirectoryData); have != nil {
+			data = have.data
+		}
+	}
+	next := &snapshot{version: version, data: data, site: fingerprint}
+	if next.exclude, err = siteExclusions(settings); err != nil {
+		return nil, err
+	}
+	if next.dir, err = directory(*data, settings, own); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.snaps[site] = next
+	s.mu.Unlock()
+	return next, nil
+}
+
+// ownPeople returns the addresses that are the team's own: logins and connected mailboxes (11.4).
+func (s *Service) ownPeople(ctx context.Context, site SiteID) ([]string, error) {
+	var own []string
+	for p, err := range s.People.People(ctx, site) {
+		if err != nil {
+			return nil, err
+		}
+		own = append(own, p.Addresses...)
+	}
+	for in, err := range s.Store.Inboxes(ctx, Query{Site: site}) {
+		if err != nil {
+			return nil, err
+		}
+		if in.Account.Address != "" && in.State != StateDeleted {
+			own = append(own, in.Account.Own()...)
+		}
+	}
+	slices.Sort(own)
+	return slices.Compact(own), nil
+}
+
+func directory(data filter.DirectoryData, settings Settings, own []string) (*filter.Directory, error) {
+	data.Internal, data.Logins = nil, nil
+	for _, text := range settings.InternalDomains {
+		d, err := filter.ParseDomain(text)
+		if err != nil {
+			return nil, fmt.Errorf("site %q, internal domains: %w", settings.ID, err)
+		}
+		data.Internal = append(data.Internal, d)
+	}
+	for _, addr := range own {
+		if d, ok := filter.AddressDomain(addr); ok {
+			data.Logins = append(data.Logins, d)
+		}
+	}
+	data.InternalAddresses = own
+	return filter.NewDirectory(data)
+}
+
+func siteExclusions(settings Settings) ([]filter.Exclusion, error) {
+	var out []filter.Exclusion
+	var bad []error
+	for _, text := range settings.Exclude {
+		e, err := filter.ParseExclusion(text)
+		if err != nil {
+			bad = append(bad, fmt.Errorf("site %q, exclusions: %w", settings.ID, err))
+			continue
+		}
+		out = append(out, e)
+	}
+	return out, errors.Join(bad...)
+}
+
+// compile makes the filter of one inbox. What c leaves empty comes from the inbox; the site's
+// exclusions are joined to every revision (11.1).
+func (s *Service) compile(in *Inbox, snap *snapshot, c filter.Config) (*filter.Filter, error) {
+	if c.Revisions == nil {
+		c.Revisions = in.Revisions
+	}
+	c.Revisions = slices.Clone(c.Revisions)
+	for i := range c.Revisions {
+		r := &c.Revisions[i].Rules
+		r.Exclude = append(slices.Clone(r.Exclude), snap.exclude...)
+	}
+	if c.Floor.IsZero() {
+		c.Floor = in.Floor()
+	}
+	c.Directory, c.Own, c.Baseline = snap.dir, in.Account.Own(), in.FinishedAt
+	return filter.Compile(c)
+}

@@ -1,0 +1,412 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/workinbox/workinbox/filter"
+	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/provider/rfc822"
+)
+
+// stepBytes is about how much text one Commit carries; a page with more is stored in several steps,
+// the cursor moving with the last.
+const stepBytes = 4 << 20
+
+// previewRunes is how long the preview in lists is.
+const previewRunes = 140
+
+// step is one Commit being put together, with what it adds to the ledger.
+type step struct {
+	imp   Import
+	delta Run
+	ev    []Event
+	bytes int
+	known []Known // people to know, beside imp.Put; an empty address for none
+}
+
+// settle waits for a page's mail in order and stores it. The cursor moves with the last step, when
+// every item is stored, rejected, gone, or in the queue.
+func (y *syncer) settle(ctx context.Context, p *page, moved func(*provider.Batch)) error {
+	st := &step{}
+	for _, it := range p.items {
+		<-it.done
+		if err := y.add(ctx, st, it); err != nil {
+			return err
+		}
+		if st.bytes > stepBytes {
+			if err := y.flush(ctx, st); err != nil {
+				return err
+			}
+			st = &step{}
+		}
+	}
+	st.delta.Listed += p.known + len(p.reject)
+	st.delta.Known += p.known
+	st.imp.Reject = append(st.imp.Reject, p.reject...)
+	for _, r := range p.reject {
+		st.delta.reject(r.Reason)
+	}
+	st.imp.Changed = p.changed
+	st.delta.Changed = len(p.changed)
+	before := y.state
+	moved(&p.batch)
+	if err := y.flush(ctx, st); err != nil {
+		y.state = before
+		return err
+	}
+	for i := range p.batch.Put {
+		y.known.leave(p.batch.Put[i].ID)
+	}
+	return nil
+}
+
+// add puts one mail into the step, whatever became of it.
+func (y *syncer) add(ctx context.Context, st *step, it *item) error {
+	if it.err != nil && interrupted(ctx, it.err) {
+		return it.err
+	}
+	if it.queued != nil {
+		st.delta.Retried++
+		st.imp.Dequeue = append(st.imp.Dequeue, it.header.ID)
+	} else {
+		st.delta.Listed++
+	}
+	switch {
+	case errors.Is(it.err, provider.ErrGone):
+		st.delta.Gone++
+		st.imp.Gone = append(st.imp.Gone, Gone{Remote: it.header.ID, Thread: it.header.Thread})
+		return nil
+	case it.err != nil:
+		y.requeue(ctx, st, it)
+	case it.out.wait:
+		st.delta.Queued++
+		st.imp.Queue = append(st.imp.Queue, it.wait(QueueReport, y.s.now()))
+	case it.out.msg == nil:
+		st.delta.reject(it.verdict.Reason)
+		st.imp.Reject = append(st.imp.Reject, it.rejected())
+		return nil
+	default:
+		y.put(st, it)
+	}
+	if it.opens {
+		st.opened(it)
+	}
+	return nil
+}
+
+// opened notes the time of a thread, and sends back what was rejected before the thread was known.
+func (st *step) opened(it *item) {
+	t, at := it.header.Thread, it.header.Received
+	st.imp.Threads = append(st.imp.Threads, Thread{ID: t, Opened: at})
+	for _, reason := range []filter.Reason{filter.NotClientAssociated, filter.Automated} {
+		st.imp.Reopen = append(st.imp.Reopen, Reopen{Thread: t, Since: at, Reason: reason})
+	}
+}
+
+func (it *item) wait(code QueueCode, until time.Time) Queued {
+	h := &it.header
+	q := Queued{Remote: h.ID, Thread: h.Thread, Received: h.Received, Folder: h.Folder, Sent: h.Sent,
+		Unread: h.Unread, Code: code, NotBefore: until}
+	if it.queued != nil {
+		q.Attempts = it.queued.Attempts
+	}
+	return q
+}
+
+// requeue keeps a mail that could not be read for later, or gives it up as poison: it blocks nothing
+// and is never lost.
+func (y *syncer) requeue(ctx context.Context, st *step, it *item) {
+	code := it.rules.code
+	if it.queued != nil && it.queued.Code != "" {
+		code = it.queued.Code
+	}
+	q := it.wait(code, time.Time{})
+	q.Attempts++
+	q.NotBefore = y.s.now().Add(backoff(q.Attempts, it.err))
+	y.s.Logger.WarnContext(ctx, "mail could not be read", "inbox", y.in.ID, "remote", q.Remote,
+		"attempts", q.Attempts, "err", it.err)
+	if q.Attempts < y.s.Attempts {
+		st.delta.Queued++
+		st.imp.Queue = append(st.imp.Queue, q)
+		return
+	}
+	q.Poison = true
+	st.delta.Poisoned++
+	st.imp.Queue = append(st.imp.Queue, q)
+	st.ev = append(st.ev, y.s.event(Event{Name: EventMessagePoisoned,
+		Facts: map[string]string{"remote": string(q.Remote)}}, &y.in, ""))
+}
+
+// backoff is how long to wait after the n-th failure: a minute, doubled each time, at most six
+// hours; longer where the service says so.
+func backoff(n int, err error) time.Duration {
+	wait := min(time.Minute<<min(n-1, 10), 6*time.Hour)
+	var retry *provider.RetryError
+	if errors.As(err, &retry) {
+		wait = max(wait, retry.After)
+	}
+	return wait
+}
+
+// put adds a message to the step.
+func (y *syncer) put(st *step, it *item) {
+	m, c := y.message(it)
+	st.delta.Stored++
+	st.delta.Bytes += m.Size
+	if m.Unreadable {
+		st.delta.Unreadable++
+	}
+	st.bytes += len(c.Text) + len(c.HTML)
+	st.imp.Put = append(st.imp.Put, Put{Message: m, Content: c})
+	st.known = append(st.known, y.person(it, &m))
+}
+
+func (y *syncer) message(it *item) (Message, Content) {
+	h, msg, v := &it.header, it.out.msg, &it.verdict
+	e := &msg.Envelope
+	m := Message{
+		ID: MessageID(y.s.NewID()), Site: y.in.Site, Inbox: y.in.ID, Remote: h.ID, Thread: h.Thread,
+		RFCID: e.MessageID, References: references(e), Subject: e.Subject,
+		From: h.From, Sender: h.Sender, ReplyTo: h.ReplyTo, To: h.To, Cc: h.Cc, Bcc: h.Bcc,
+		Preview:  rfc822.Preview(msg.Text, previewRunes),
+		Received: h.Received.UTC().Truncate(time.Microsecond), Date: e.Date.UTC().Truncate(time.Microsecond),
+		StoredAt: y.s.now(), Direction: v.Direction, ForgedSelf: v.ForgedSelf,
+		Class: msg.Signals.Class, Auth: rfc822.Authentication(msg.Header, y.s.AuthServers[y.in.Provider]),
+		Unread: h.Unread, Folder: h.Folder, Reason: v.Reason, Rules: v.Version, Private: v.Private,
+		Company: v.Company, Customer: v.Customer, Marker: msg.Header.Get(provider.MarkerHeader),
+		Size: it.out.blob.Size, Blob: it.out.blob.Key, Damage: msg.Damage, Unreadable: msg.Unreadable,
+		Calendar: msg.Calendar,
+	}
+	m.Imported = m.Received.Before(y.in.ConnectedAt) || it.rules.again || it.queued != nil && it.queued.Code == QueueBackfill
+	for i := range msg.Parts {
+		if !msg.Parts[i].Inline {
+			m.Attachments++
+		}
+	}
+	if r := msg.Report; r != nil {
+		m.Report = deliveryReport(r, it.out.reportOf)
+	}
+	return m, Content{Message: m.ID, Text: msg.Text, HTML: msg.HTML, Parts: msg.Parts}
+}
+
+// references is References with In-Reply-To where that names further ids.
+func references(e *rfc822.Envelope) []string {
+	out := e.References
+	for _, id := range e.InReplyTo {
+		if len(out) == 0 || out[len(out)-1] != id {
+			out = append(out[:len(out):len(out)], id)
+		}
+	}
+	return out
+}
+
+func deliveryReport(r *rfc822.Report, of MessageID) *DeliveryReport {
+	out := &DeliveryReport{Of: of}
+	if len(r.OriginalIDs) > 0 {
+		out.OriginalID = r.OriginalIDs[0]
+	}
+	for _, to := range r.Recipients {
+		if to.Address != "" {
+			out.Recipients = append(out.Recipients, to.Address)
+		}
+		out.Hard = out.Hard || to.Hard
+		if out.Status == "" {
+			out.Status = to.Status
+		}
+	}
+	return out
+}
+
+// person returns whom an accepted mail makes known: the counterparty, unless they are our own, the
+// mail is forged or automated, or nobody's client who only came along in a thread (R-CUS-01,
+// R-CUS-07, R-FLT-11).
+func (y *syncer) person(it *item, m *Message) Known {
+	v := &it.verdict
+	known := v.Customer != "" || v.Company != ""
+	switch {
+	case v.Counterparty == "" || v.ForgedSelf || m.Auth == rfc822.AuthFail,
+		y.snap.dir.Internal(v.Counterparty),
+		!known && v.Reason != filter.ModeAll,
+		v.Direction == filter.Inbound && m.Class != rfc822.ClassHuman && m.Class != rfc822.ClassCalendar:
+		return Known{}
+	}
+	who := Known{Address: v.Counterparty}
+	if company, pattern, ok := y.snap.dir.Company(v.Counterparty); ok {
+		who.Company, who.Pattern = company, &pattern
+	}
+	for _, list := range [][]rfc822.Address{m.From, m.To, m.Cc} {
+		for _, a := range list {
+			if a.Address == v.Counterparty && who.Name == "" {
+				who.Name = a.Name
+			}
+		}
+	}
+	return who
+}
+
+// flush stores a step: customers first, then blobs made durable, then everything else at once.
+func (y *syncer) flush(ctx context.Context, st *step) error {
+	if err := y.customers(ctx, st); err != nil {
+		return err
+	}
+	if err := y.copies(ctx, st); err != nil {
+		return err
+	}
+	if len(st.imp.Put) > 0 {
+		if err := y.s.Blobs.SyncBlobs(ctx, y.in.ID); err != nil {
+			return err
+		}
+	}
+	before := y.run
+	y.run = y.run.plus(&st.delta)
+	if err := y.commit(ctx, st.imp, st.ev...); err != nil {
+		y.run = before
+		return err
+	}
+	y.s.Meter.Count("inbox.stored", st.delta.Stored)
+	y.s.Meter.Count("inbox.rejected", st.delta.RejectedTotal())
+	return nil
+}
+
+// customers makes the people of the step known and names them on their messages.
+func (y *syncer) customers(ctx context.Context, st *step) error {
+	var who []Known
+	var at []int
+	for i, k := range st.known {
+		if k.Address != "" {
+			who = append(who, k)
+			at = append(at, i)
+		}
+	}
+	if len(who) == 0 {
+		return nil
+	}
+	newID := func() string { return y.s.NewID() }
+	cs, err := y.s.Store.EnsureCustomers(ctx, y.in.Site, y.in.ID, who, y.s.now(), newID)
+	if err != nil {
+		return err
+	}
+	for i, c := range cs {
+		m := &st.imp.Put[at[i]].Message
+		m.Customer = c.ID
+		if c.Company != "" {
+			m.Company = c.Company
+		}
+	}
+	return nil
+}
+
+// copies links a second copy of the same mail to the first: equal Message-ID, From, Date and Subject
+// (R-IMP-06). Message-ID alone is forged and used again.
+func (y *syncer) copies(ctx context.Context, st *step) error {
+	var ids []string
+	for i := range st.imp.Put {
+		if id := st.imp.Put[i].Message.RFCID; id != "" {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	firsts := make(map[string][]*Message)
+	for m, err := range y.s.Store.Messages(ctx, MessageQuery{Inbox: y.in.ID, RFCIDs: ids, Hidden: true}) {
+		if err != nil {
+			return err
+		}
+		if m.CopyOf == "" {
+			firsts[m.RFCID] = append(firsts[m.RFCID], &m)
+		}
+	}
+	for i := range st.imp.Put {
+		m := &st.imp.Put[i].Message
+		if m.RFCID == "" {
+			continue
+		}
+		for _, first := range firsts[m.RFCID] {
+			if sameMail(first, m) {
+				m.CopyOf = first.ID
+				st.delta.Copies++
+				break
+			}
+		}
+		if m.CopyOf == "" {
+			firsts[m.RFCID] = append(firsts[m.RFCID], m)
+		}
+	}
+	return nil
+}
+
+func sameMail(a, b *Message) bool {
+	if a.Subject != b.Subject || !a.Date.Equal(b.Date) || a.Date.IsZero() || len(a.From) != len(b.From) {
+		return false
+	}
+	for i := range a.From {
+		if a.From[i].Address != b.From[i].Address {
+			return false
+		}
+	}
+	return true
+}
+
+// retry takes what is due from the queue until nothing new is.
+func (y *syncer) retry(ctx context.Context) error {
+	for {
+		items, err := y.due(ctx)
+		if err != nil || len(items) == 0 {
+			return err
+		}
+		if err := y.loadThreads(ctx, items); err != nil {
+			return err
+		}
+		var opening sync.WaitGroup
+		started := make(chan struct{})
+		go func() {
+			defer close(started)
+			y.opener(ctx, &opening)(items)
+		}()
+		err = y.settle(ctx, &page{items: items}, func(*provider.Batch) {})
+		<-started
+		opening.Wait()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// due takes up to 100 items that this sync has not tried. Reports wait until the walk is done: the
+// mail they are about may still come.
+func (y *syncer) due(ctx context.Context) ([]*item, error) {
+	if y.state.Queued == 0 {
+		return nil, nil
+	}
+	var items []*item
+	for q, err := range y.s.Store.Queue(ctx, QueueQuery{Inbox: y.in.ID, Due: y.s.now()}) {
+		if err != nil {
+			return nil, err
+		}
+		if y.tried[q.Remote] || q.Code == QueueReport && y.state.Walking {
+			continue
+		}
+		y.tried[q.Remote] = true
+		rules := pageRules{filter: y.filter, code: q.Code}
+		if q.Code == QueueBackfill {
+			f, err := y.s.compile(&y.in, y.snap, filter.Config{Backfill: true, Floor: y.state.Backfilled})
+			if err != nil {
+				return nil, err
+			}
+			rules.filter = f
+		}
+		items = append(items, &item{
+			header: provider.Header{ID: q.Remote, Thread: q.Thread, Received: q.Received,
+				Folder: q.Folder, Sent: q.Sent, Unread: q.Unread},
+			rules: rules, queued: &q, last: true, done: make(chan struct{}),
+		})
+		if len(items) == 100 {
+			break
+		}
+	}
+	return items, nil
+}

@@ -1,0 +1,244 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/workinbox/workinbox/filter"
+	"github.com/workinbox/workinbox/provider"
+)
+
+// Sync brings an inbox up to date: the first time it imports, later it fetches what changed. It
+// resumes by itself after a crash or an error; nothing is lost, and nothing stored or downloaded
+// twice but for at most two pages that were under way. It is the engine's own: desk.Run and hosts'
+// queues call it, for live inboxes only (ErrInvalidState otherwise).
+//
+// The Run it returns balances also when it ends with a *SyncError. A dead grant moves the inbox to
+// needs_reauth; storage.ErrConflict in the error says that another worker was on the same inbox.
+func (s *Service) Sync(ctx context.Context, id ID) (Run, error) {
+	in, err := s.Store.Inbox(ctx, id)
+	if err != nil {
+		return Run{}, err
+	}
+	if !in.State.Live() {
+		return Run{}, fmt.Errorf("sync inbox %q: it is %s: %w", id, in.State, ErrInvalidState)
+	}
+	started := time.Now()
+	y, err := s.newSyncer(ctx, in)
+	if err == nil {
+		err = y.sync(ctx)
+	}
+	if y == nil {
+		return Run{Inbox: id}, s.syncFailed(ctx, id, Run{Inbox: id}, err)
+	}
+	s.Meter.Time("inbox.sync", time.Since(started), "ok", fmt.Sprint(err == nil))
+	if err != nil {
+		return y.run, s.syncFailed(ctx, id, y.run, err)
+	}
+	return y.run, nil
+}
+
+// syncFailed does what an error of a sync asks for and wraps it with the report.
+func (s *Service) syncFailed(ctx context.Context, id ID, run Run, cause error) error {
+	err := &SyncError{Report: run, Err: cause}
+	if ctx.Err() != nil || conflict(cause) {
+		return err
+	}
+	if dead(cause) {
+		if e := s.needsReauth(ctx, id, cause); e != nil {
+			s.Logger.ErrorContext(ctx, "move to needs_reauth", "inbox", id, "err", e)
+		}
+	}
+	if e := s.noteFailure(ctx, id, run, cause); e != nil {
+		s.Logger.ErrorContext(ctx, "note a failed sync", "inbox", id, "err", e)
+	}
+	return err
+}
+
+// unhealthyAfter is how many syncs in a row may fail before somebody is told.
+const unhealthyAfter = 5
+
+func (s *Service) noteFailure(ctx context.Context, id ID, run Run, cause error) error {
+	state, err := s.Store.SyncState(ctx, id)
+	if err != nil {
+		return err
+	}
+	state.LastSync, state.LastError = s.now(), code(cause)
+	state.Failures++
+	imp := Import{State: state}
+	if run.ID != "" {
+		run.Ended, run.Error = s.now(), code(cause)
+		imp.Run = &run
+	}
+	var ev []Event
+	if state.Failures == unhealthyAfter {
+		in, err := s.Store.Inbox(ctx, id)
+		if err != nil {
+			return err
+		}
+		ev = append(ev, s.event(Event{Name: EventUnhealthy, Facts: map[string]string{"code": code(cause)}}, &in, ""))
+	}
+	_, err = s.Store.Commit(ctx, imp, ev...)
+	return err
+}
+
+// syncer is one sync of one inbox.
+type syncer struct {
+	s      *Service
+	in     Inbox
+	box    provider.Mailbox
+	filter *filter.Filter
+	snap   *snapshot
+	known  *overlay // what this sync has decided and not stored yet
+	state  SyncState
+	run    Run
+	tried  map[provider.RemoteID]bool // taken from the queue in this sync
+}
+
+func (s *Service) newSyncer(ctx context.Context, in Inbox) (*syncer, error) {
+	y := &syncer{
+		s: s, in: in, known: newOverlay(), tried: make(map[provider.RemoteID]bool),
+		run: Run{ID: s.NewID(), Inbox: in.ID, Kind: RunSync, Started: s.now()},
+	}
+	var err error
+	if y.state, err = s.Store.SyncState(ctx, in.ID); err != nil {
+		return nil, err
+	}
+	y.state.Inbox = in.ID
+	if y.box, err = s.mailbox(ctx, &in); err != nil {
+		return nil, err
+	}
+	if y.snap, err = s.snapshot(ctx, in.Site); err != nil {
+		return nil, err
+	}
+	y.filter, err = s.compile(&in, y.snap, filter.Config{})
+	return y, err
+}
+
+func (y *syncer) sync(ctx context.Context) error {
+	if y.state.Begun.IsZero() {
+		y.state.Begun, y.state.Walking = y.s.now(), true
+	}
+	if err := y.retry(ctx); err != nil {
+		return err
+	}
+	err := y.changes(ctx)
+	if errors.Is(err, provider.ErrCursorExpired) {
+		y.startOver()
+		err = y.changes(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if err := y.caughtUp(ctx); err != nil {
+		return err
+	}
+	if y.state.Backfill != nil {
+		if err := y.backfill(ctx); err != nil {
+			return err
+		}
+	}
+	if err := y.retry(ctx); err != nil {
+		return err
+	}
+	return y.finish(ctx)
+}
+
+// changes reads the live stream from where it stands.
+func (y *syncer) changes(ctx context.Context) error {
+	walk := y.walk(y.filter)
+	walk.Since = y.in.Floor()
+	if y.state.Resync.After(walk.Since) {
+		walk.Since = y.state.Resync
+	}
+	return y.read(ctx, y.state.Cursor, walk, pageRules{filter: y.filter, code: QueueOpen},
+		func(b *provider.Batch) { y.state.Cursor, y.state.Walking = b.Next, b.Walking })
+}
+
+// walk asks for what the filter is interested in; nil asks for everything.
+func (y *syncer) walk(f *filter.Filter) provider.Walk {
+	w := provider.Walk{Bodies: provider.BodiesWith}
+	if y.s.Strict {
+		w.Bodies = provider.BodiesAsk
+	}
+	if list, narrow := f.Interest(); narrow {
+		w.Interest = append([]string{}, list...)
+	}
+	return w
+}
+
+// startOver walks again after an expired cursor, from a day before the last success: what was
+// stored by then is known and neither stored nor downloaded twice.
+func (y *syncer) startOver() {
+	y.state.Cursor, y.state.Walking = "", true
+	y.state.Resync = time.Time{}
+	if !y.state.LastSuccess.IsZero() && !y.state.Imported.IsZero() {
+		y.state.Resync = y.state.LastSuccess.Add(-24 * time.Hour)
+	}
+}
+
+// caughtUp ends the first walk.
+func (y *syncer) caughtUp(ctx context.Context) error {
+	y.state.Walking, y.state.Resync = false, time.Time{}
+	if !y.state.Imported.IsZero() {
+		return nil
+	}
+	y.state.Imported = y.s.now()
+	if err := y.commit(ctx, Import{}); err != nil {
+		return err
+	}
+	if err := y.retry(ctx); err != nil {
+		return err
+	}
+	return y.s.importDone(ctx, y.in.ID, map[string]string{
+		"stored": fmt.Sprint(y.run.Stored), "rejected": fmt.Sprint(y.run.RejectedTotal()),
+		"queued": fmt.Sprint(y.state.Queued), "unreadable": fmt.Sprint(y.run.Unreadable),
+	})
+}
+
+// finish notes the success. A sync that looked at nothing leaves its time and no run.
+func (y *syncer) finish(ctx context.Context) error {
+	y.run.Ended = y.s.now()
+	y.state.LastSync, y.state.LastSuccess = y.run.Ended, y.run.Ended
+	y.state.Failures, y.state.LastError = 0, ""
+	return y.commit(ctx, Import{})
+}
+
+// commit stores one step with the state and the ledger as they stand now.
+func (y *syncer) commit(ctx context.Context, imp Import, ev ...Event) error {
+	imp.State = y.state
+	if y.run.Listed+y.run.Retried+y.run.Changed > 0 {
+		run := y.run.clone()
+		imp.Run = &run
+	}
+	next, err := y.s.Store.Commit(ctx, imp, ev...)
+	if err != nil {
+		return err
+	}
+	y.state = next
+	return nil
+}
+
+func (y *syncer) backfill(ctx context.Context) error {
+	b := *y.state.Backfill
+	f, err := y.s.compile(&y.in, y.snap, filter.Config{Backfill: true, Floor: b.Since})
+	if err != nil {
+		return err
+	}
+	walk := y.walk(f)
+	walk.Since, walk.Until, walk.Only = b.Since, b.Until, true
+	y.run.Kind = RunBackfill
+	err = y.read(ctx, b.Cursor, walk, pageRules{filter: f, code: QueueBackfill, again: true},
+		func(batch *provider.Batch) {
+			b.Cursor = batch.Next
+			next := b
+			y.state.Backfill = &next
+		})
+	if err != nil {
+		return err
+	}
+	y.state.Backfill = nil
+	return y.commit(ctx, Import{})
+}

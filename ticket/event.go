@@ -1,0 +1,17 @@
+package ticket
+
+import "github.com/workinbox/workinbox/inbox"
+
+// The events of this package, by the names webhooks know (RULES 10).
+const (
+	EventCreated       inbox.EventName = "ticket.created"
+	EventCustomerReply inbox.EventName = "ticket.customer.reply"
+	EventAgentReply    inbox.EventName = "ticket.agent.reply"
+	EventNote          inbox.EventName = "ticket.note"
+	EventAssigned      inbox.EventName = "ticket.assigned"
+	EventUnassigned    inbox.EventName = "ticket.unassigned"
+	EventStatus        inbox.EventName = "ticket.status"
+	EventBounced       inbox.EventName = "ticket.bounced"
+	EventSendUnknown   inbox.EventName = "ticket.send.unknown"
+	EventSendFailed    inbox.EventName = "ticket.send.failed"
+)
