@@ -46,16 +46,12 @@ const (
 // ClassPolicy says what becomes of automated mail of one class. Empty means PolicyAccept.
 type ClassPolicy string
 
-// The policies, each stricter than the one before it.
+// The policies.
 const (
 	PolicyAccept        ClassPolicy = "accept"         // enters, flagged with its class
 	PolicyAcceptPrivate ClassPolicy = "accept_private" // enters, for the creator alone
-	PolicyReject        ClassPolicy = "reject"         // row 8
+	PolicyReject        ClassPolicy = "reject"         // stays out, unless row 10, 11 or 12 lets it in
 )
-
-func (p ClassPolicy) rank() int {
-	return slices.Index([]ClassPolicy{PolicyAccept, PolicyAcceptPrivate, PolicyReject}, p)
-}
 
 // ExclusionScope says when an exclusion takes a message that others are on too (11.5). Whatever the
 // scope, an inbound message is taken by an excluded From or Sender, and an outbound one when every
@@ -170,12 +166,13 @@ func (r Rules) Validate() error {
 		}
 	}
 	automated := []Class{AutoReply, Bounce, Bulk, NoReply, Calendar}
+	policies := []ClassPolicy{"", PolicyAccept, PolicyAcceptPrivate, PolicyReject}
 	for _, class := range slices.Sorted(maps.Keys(r.Classes)) {
 		policy := r.Classes[class]
 		if !slices.Contains(automated, class) {
 			fault("class %q has no policy", class)
 		}
-		if policy != "" && policy.rank() < 0 {
+		if !slices.Contains(policies, policy) {
 			fault("policy %q of class %q is unknown", policy, class)
 		}
 	}

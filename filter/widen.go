@@ -17,7 +17,8 @@ func (r Rules) Widens(from Rules) bool {
 		return true
 	}
 	for class := range from.Classes {
-		if r.policy(class).rank() < from.policy(class).rank() {
+		// Even from accept_private to reject: what a client sent then enters for everybody.
+		if was := from.policy(class); was != PolicyAccept && was != r.policy(class) {
 			return true
 		}
 	}
