@@ -26,6 +26,7 @@ var softReasons = []string{
 	"too big", "message size", "too many", "rate limit", "limit exceeded", "prohibited", "restricted",
 	"sender address", "sender rejected", "sender denied", "after mail from", "client host rejected",
 	// the way, not the end
+	"server error", "system error", "mailer error",
 	"timed out", "timeout", "connection refused", "no route", "network is unreachable", "mail loop",
 	"loops back", "hop count", "lost connection", "too long in", "expired",
 }
@@ -39,23 +40,24 @@ var hardReasons = []string{
 	"isn't a valid", "no such address", "not known", "unknown local", "not listed in", "no account",
 	"unrouteable address", "unroutable address", "not our customer", "address not found", "no user",
 	"unable to find", "could not be found", "couldn't be found", "wasn't found", "not found in",
-	"not recognized", "undeliverable address", "recipient address rejected", "is not a user",
+	"not recognized", "undeliverable address", "is not a user",
 	"not have an account", "doesn't have a", "wrong address", "bad address", "no one here",
-	"address rejected", "recipient rejected", "has moved", "no longer", "has left",
+	"recipient address rejected", "recipient rejected", "has moved", "no longer", "has left",
 	// the host
 	"host unknown", "unknown host", "host not found", "domain not found", "no such domain",
 	"name or service not known", "unknown domain", "domain does not", "no mx", "nullmx", "null mx",
 	"does not accept mail", "couldn't find any host", "couldn't find a mail exchanger",
-	"unable to look up host", "not a member of the", "malformed address",
+	"unable to look up host", "not a member of the",
 }
+
+// maxJudged is how much of what is said about a recipient is looked at.
+const maxJudged = 8 << 10
 
 // judge completes status, action and the verdicts with what a diagnostic text tells.
 func (r *ReportRecipient) judge(text string) {
+	text = cutText(text, maxJudged)
+	code := replyCode(text)
 	r.Status = moreSpecific(r.Status, text)
-	code := ""
-	if f := replyCode.FindStringSubmatch(text); f != nil {
-		code = f[1]
-	}
 	switch r.Action {
 	case "", "failure", "fail", "error", "expired":
 		r.Action = "failed"
@@ -85,8 +87,11 @@ func moreSpecific(status, text string) string {
 		return status
 	}
 	best := status
-	for _, f := range statusPattern.FindAllStringSubmatch(text, 10) {
-		found := f[1]
+	for {
+		found, end := nextStatus(text)
+		if text = text[end:]; found == "" {
+			return best
+		}
 		switch {
 		case status != "" && found[0] != status[0]:
 		case best == "", strings.HasSuffix(best, ".0") && !strings.HasSuffix(found, ".0"),
@@ -94,7 +99,6 @@ func moreSpecific(status, text string) string {
 			best = found
 		}
 	}
-	return best
 }
 
 // isAddressProblem tells a bad address from the other permanent failures (RFC 3463 section 3).

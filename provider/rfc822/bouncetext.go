@@ -20,20 +20,19 @@ type bounceText struct {
 // bounceBlock is the text that begins with the line of one address.
 type bounceBlock struct{ address, text string }
 
-// returnedWords stand in the line above a returned message.
-const returnedWords = `(?:copy of (?:the|your) message|original message|original mail|unsent message` +
-	`|undelivered message|returned message|message headers?|message follows|headers? follows?` +
-	`|text of your message|header of the message|mail headers?|failed message|message text|original headers?)`
-
 var (
 	addressPattern = regexp.MustCompile(`[^\s<>()\[\]"',;:=|]+@[A-Za-z0-9][A-Za-z0-9.\-]*[A-Za-z0-9]`)
-	leadPattern    = regexp.MustCompile(`^[\s>*"'<(\[\-]*(?:rfc822;|smtp:|mailto:|SMTP:|[45][0-9][0-9] )?\s*[<"']?$`)
-	returnedLine   = regexp.MustCompile(`(?i)^[\s>]*(?:` +
-		`(?:received|return-path|message-id|x-mailer|mime-version|delivered-to|dkim-signature)\s*:` +
-		`|[\-=*_#~]{2,}.*` + returnedWords + `|.*` + returnedWords + `.{0,40}:\s*$)`)
-	machineFields = regexp.MustCompile(`(?im)^(?:reporting-mta|final-recipient|action)\s*:`)
-	originalField = regexp.MustCompile(`(?im)^[\s>]*(message-id|in-reply-to|references|to)\s*:\s*(.+)$`)
+	leadPattern    = regexp.MustCompile(
+		`^[\s>*"'<(\[\-]*(?:rfc822;|smtp:|mailto:|SMTP:|[45][0-9][0-9] )?\s*[<"']?$`)
 )
+
+// returnedWords stand in the line above a returned message, lower case.
+var returnedWords = []string{
+	"copy of the message", "copy of your message", "original message", "original mail", "unsent message",
+	"undelivered message", "returned message", "message header", "message follows", "header follows",
+	"headers follow", "text of your message", "header of the message", "mail header", "failed message",
+	"message text", "original header",
+}
 
 // bounceSubjects begin the subjects of delivery reports, lower case.
 var bounceSubjects = []string{
@@ -66,7 +65,7 @@ func readBounceText(m *Message, original Header) (bounceText, bool) {
 	}
 	b.find(m)
 	lower := strings.ToLower(b.head)
-	evident := statusCode(b.head) != "" || replyCode.MatchString(b.head) ||
+	evident := statusCode(b.head) != "" || replyCode(b.head) != "" ||
 		firstOf(lower, failureWords) != "" || bySubject
 	if len(b.recipients) == 0 || !evident {
 		return b, false
@@ -79,7 +78,7 @@ func (b *bounceText) split(text string) (tail string) {
 	text = cutText(text, maxReportBytes)
 	at := 0
 	for line := range strings.Lines(text) {
-		if at > 0 && returnedLine.MatchString(strings.TrimRight(line, "\n ")) && strings.TrimSpace(text[:at]) != "" {
+		if isReturnedLine(line) && strings.TrimSpace(text[:at]) != "" {
 			b.head = text[:at]
 			return text[at:]
 		}
@@ -89,15 +88,58 @@ func (b *bounceText) split(text string) (tail string) {
 	return ""
 }
 
+// isReturnedLine says whether a returned message or its header begins here: with a field that
+// stands near the top of it, or after a line that announces it, drawn or ending with a colon.
+func isReturnedLine(line string) bool {
+	line = strings.Trim(line, " \t\n>")
+	if name := fieldOf(line); name != "" {
+		switch name {
+		case "received", "return-path", "message-id", "x-mailer", "mime-version", "delivered-to", "dkim-signature":
+			return true
+		}
+	}
+	drawn := len(line) > 2 && strings.IndexByte("-=*_#~", line[0]) >= 0 && strings.IndexByte("-=*_#~", line[1]) >= 0
+	if !drawn && !strings.HasSuffix(line, ":") || len(line) > 200 {
+		return false
+	}
+	return firstOf(strings.ToLower(line), returnedWords) != ""
+}
+
+// fieldOf returns the name of the field a line is, lower case, or "".
+func fieldOf(line string) string {
+	colon := strings.IndexByte(line, ':')
+	if colon <= 0 || colon > 40 || fieldName([]byte(line[:colon+1])) == 0 {
+		return ""
+	}
+	return strings.ToLower(strings.TrimSpace(line[:colon]))
+}
+
 // scanOriginal reads the fields of a returned header out of running text.
 func scanOriginal(text string) Header {
 	var h Header
-	for _, f := range originalField.FindAllStringSubmatch(text, 20) {
-		if !h.Has(f[1]) {
-			h.fields = append(h.fields, field{f[1], strings.TrimSpace(f[2])})
+	for line := range strings.Lines(text) {
+		line = strings.Trim(line, " \t\n>")
+		switch name := fieldOf(line); name {
+		case "message-id", "in-reply-to", "references", "to":
+			if !h.Has(name) {
+				h.fields = append(h.fields, field{name, strings.TrimSpace(line[strings.IndexByte(line, ':')+1:])})
+			}
 		}
 	}
 	return h
+}
+
+// machinePart returns the machine-readable fields that stand in running text, or "".
+func machinePart(text string) string {
+	at := 0
+	for line := range strings.Lines(text) {
+		switch fieldOf(line) {
+		case "reporting-mta", "final-recipient", "action":
+			return text[at:]
+		}
+		at += len(line)
+	}
+	return ""
 }
 
 // find looks for the recipients and what is said about them.
@@ -108,8 +150,8 @@ func (b *bounceText) find(m *Message) {
 			own[strings.ToLower(a.Address)] = true
 		}
 	}
-	if at := machineFields.FindStringIndex(b.head); at != nil {
-		b.recipients = readDelivery(b.head[at[0]:])
+	if fields := machinePart(b.head); fields != "" {
+		b.recipients = readDelivery(fields)
 	}
 	any := b.scan(own)
 	if any == "" {
@@ -151,6 +193,12 @@ func (b *bounceText) find(m *Message) {
 func (b *bounceText) scan(own map[string]bool) (any string) {
 	var block *bounceBlock
 	for line := range strings.Lines(b.head) {
+		if strings.IndexByte(line, '@') < 0 {
+			if block != nil && len(block.text) < 2000 {
+				block.text += line
+			}
+			continue
+		}
 		for _, at := range addressPattern.FindAllStringIndex(line, 4) {
 			address := strings.Trim(line[at[0]:at[1]], ".-'`")
 			if own[strings.ToLower(address)] || isSystemAddress(address) {
@@ -185,7 +233,7 @@ func (b *bounceText) diagnostic(address string, recipients int) string {
 			text += block.text + " "
 		}
 	}
-	if recipients <= 1 && statusCode(text) == "" && !replyCode.MatchString(text) {
+	if recipients <= 1 && statusCode(text) == "" && replyCode(text) == "" {
 		lower := strings.ToLower(text)
 		if firstOf(lower, softReasons) == "" && firstOf(lower, hardReasons) == "" {
 			return b.head

@@ -234,7 +234,7 @@ func (w *walker) boundary(typ media) string {
 	declared := strings.TrimRight(typ.text("boundary"), " \t")
 	for _, size := range []int{w.lr.br.Buffered(), lineBuffer} {
 		window := w.lr.peek(size)
-		if declared != "" && bytes.Contains(window, []byte("--"+declared)) {
+		if declared != "" && hasDelimiter(window, declared) {
 			return declared
 		}
 	}
@@ -243,7 +243,7 @@ func (w *walker) boundary(typ media) string {
 		var line []byte
 		line, window, _ = bytes.Cut(window, lf)
 		line = bytes.TrimRight(line, " \t\r")
-		if len(line) < 5 || len(line) > 120 || !bytes.HasPrefix(line, []byte("--")) {
+		if len(line) < 3 || len(line) > 120 || !bytes.HasPrefix(line, []byte("--")) {
 			continue
 		}
 		if i, _ := w.match(line); i >= 0 {
@@ -255,6 +255,23 @@ func (w *walker) boundary(typ media) string {
 		}
 	}
 	return ""
+}
+
+// hasDelimiter says whether a line of the window begins or ends a part.
+func hasDelimiter(window []byte, boundary string) bool {
+	mark := []byte("--" + boundary)
+	for {
+		i := bytes.Index(window, mark)
+		if i < 0 {
+			return false
+		}
+		begins := i == 0 || window[i-1] == '\n' || window[i-1] == '\r'
+		window = window[i+len(mark):]
+		rest := bytes.TrimPrefix(window, []byte("--"))
+		if begins && (len(rest) == 0 || rest[0] <= ' ') {
+			return true
+		}
+	}
 }
 
 // describe makes a leaf of a header.

@@ -1,7 +1,6 @@
 package rfc822
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -99,7 +98,7 @@ func readReport(m *Message, parts []reportPart, nested bool) *Report {
 			}
 		}
 	}
-	if r.Kind == "" || r.Kind == ReportDelivery {
+	if r.Kind == "" || r.Kind == ReportDelivery && !(r.told() && original.Has("Message-ID")) {
 		bounce, found := readBounceText(m, original)
 		if r.Kind == "" && !found && len(r.Recipients) == 0 {
 			return nil
@@ -127,6 +126,13 @@ func nestedReport(h Header, text string, nested bool) *Report {
 	}
 	m, _ := parse(strings.NewReader(text), Limits{}, true)
 	return m.Report
+}
+
+// told says that the machine-readable part tells all there is to know about every recipient.
+func (r *Report) told() bool {
+	return len(r.Recipients) > 0 && !slices.ContainsFunc(r.Recipients, func(p ReportRecipient) bool {
+		return replyCode(p.Diagnostic) == ""
+	})
 }
 
 func kindOr(have, other ReportKind) ReportKind {
@@ -238,7 +244,7 @@ func diagnostic(s string) string {
 func (r *Report) complete(b bounceText) {
 	for i := range r.Recipients {
 		p := &r.Recipients[i]
-		if p.Diagnostic == "" || replyCode.FindString(p.Diagnostic) == "" {
+		if replyCode(p.Diagnostic) == "" {
 			extra := b.diagnostic(p.Address, len(r.Recipients))
 			if p.Diagnostic == "" {
 				p.Diagnostic = diagnostic(extra)
@@ -246,18 +252,6 @@ func (r *Report) complete(b bounceText) {
 			p.judge(p.Diagnostic + " " + extra)
 		}
 	}
-}
-
-var (
-	statusPattern = regexp.MustCompile(`(?:^|[^0-9.])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|\.?$|\.[^0-9])`)
-	replyCode     = regexp.MustCompile(`(?:^|[^0-9.\-])([45][0-7][0-9])(?:[ \-#:;,)\]'"]|$)`)
-)
-
-func statusCode(s string) string {
-	if f := statusPattern.FindStringSubmatch(s); f != nil {
-		return f[1]
-	}
-	return ""
 }
 
 func (r *Report) feedback(text string) {
