@@ -70,7 +70,6 @@ func (y *syncer) add(ctx context.Context, st *step, it *item) error {
 	}
 	if it.queued != nil {
 		st.delta.Retried++
-		st.imp.Dequeue = append(st.imp.Dequeue, it.header.ID)
 	} else {
 		st.delta.Listed++
 	}
