@@ -1,0 +1,199 @@
+package sqlstore
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/workinbox/workinbox/filter"
+	"github.com/workinbox/workinbox/inbox"
+)
+
+// EnsureCustomers returns the customers of these people, creating those that are missing. Where
+// nothing is to be written, which is most of the time, it only reads.
+func (s *Store) EnsureCustomers(
+	ctx context.Context, site inbox.SiteID, from inbox.ID, who []inbox.Known, at time.Time,
+	newID func() string,
+) ([]inbox.Customer, error) {
+	e := &ensuring{site: site, from: from, at: moment(micros(at)), newID: newID}
+	o := op{"ensure", "customers", string(site)}
+	err := s.read(ctx, o, func(x *session) error { return e.gather(x, who) })
+	if err != nil {
+		return nil, err
+	}
+	if e.changes == 0 {
+		return e.customers(), nil
+	}
+	err = s.write(ctx, o, func(x *session) error {
+		if err := e.gather(x, who); err != nil {
+			return err
+		}
+		return e.save(x)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return e.customers(), nil
+}
+
+// ensuring is one call of EnsureCustomers.
+type ensuring struct {
+	site  inbox.SiteID
+	from  inbox.ID
+	at    time.Time
+	newID func() string
+
+	found   []*ensured // in the order of those asked for; the same person is the same pointer
+	changes int
+}
+
+// ensured is a customer and what there is to write of it.
+type ensured struct {
+	inbox.Customer
+	fresh, associated, noted bool
+	asked                    bool // written down as a change
+}
+
+// gather reads the customers that are there and works out what to change.
+func (e *ensuring) gather(x *session, who []inbox.Known) error {
+	keys := make([]string, len(who))
+	for i := range who {
+		keys[i] = filter.AddressKey(who[i].Address)
+	}
+	byKey, err := e.stored(x, keys)
+	if err != nil {
+		return err
+	}
+	e.found, e.changes = make([]*ensured, len(who)), 0
+	for i, k := range who {
+		c := byKey[keys[i]]
+		if c == nil {
+			c = &ensured{fresh: true, Customer: inbox.Customer{
+				Site: e.site, Name: k.Name, Address: keys[i], CreatedAt: e.at,
+			}}
+			if keys[i] != "" {
+				byKey[keys[i]] = c
+			}
+		}
+		c.associated = associate(&c.Customer, k, e.at) || c.associated
+		c.noted = noteInbox(&c.Customer, e.from) || c.noted
+		if !c.asked && (c.fresh || c.associated || c.noted) {
+			c.asked = true
+			e.changes++
+		}
+		e.found[i] = c
+	}
+	return nil
+}
+
+// stored reads the live customers with these keys. One with several of them is one pointer.
+func (e *ensuring) stored(x *session, keys []string) (map[string]*ensured, error) {
+	byKey := make(map[string]*ensured, len(keys))
+	byID := make(map[inbox.CustomerID]*ensured, len(keys))
+	err := inChunks(distinct(keys), func(marks string, values []any) error {
+		return x.every("SELECT a.address, c.doc FROM {addresses} a CROSS JOIN {customers} c "+
+			"WHERE a.site = ? AND a.live = 1 AND a.address IN "+marks+
+			" AND c.site = a.site AND c.id = a.customer",
+			append([]any{string(e.site)}, values...), func(scan func(...any) error) error {
+				var key, doc string
+				if err := scan(&key, &doc); err != nil {
+					return err
+				}
+				c, err := stored[inbox.Customer](doc)
+				if err != nil {
+					return err
+				}
+				if byID[c.ID] == nil {
+					byID[c.ID] = &ensured{Customer: c}
+				}
+				byKey[key] = byID[c.ID]
+				return nil
+			})
+	})
+	return byKey, err
+}
+
+// save writes what gather changed.
+func (e *ensuring) save(x *session) error {
+	raise := false
+	for _, c := range e.found {
+		if !c.asked {
+			continue
+		}
+		c.asked = false
+		if c.fresh {
+			c.ID = inbox.CustomerID(e.newID())
+		}
+		c.Version++
+		if err := e.saveOne(x, c); err != nil {
+			return err
+		}
+		raise = raise || c.fresh || c.associated
+	}
+	if !raise {
+		return nil
+	}
+	return x.raiseSnapshot(e.site)
+}
+
+func (e *ensuring) saveOne(x *session, c *ensured) error {
+	if c.fresh {
+		_, err := x.saveCustomer(&c.Customer)
+		return err
+	}
+	if _, err := x.writeCustomer(&c.Customer); err != nil {
+		return err
+	}
+	if c.noted {
+		if err := x.noteKnown(&c.Customer, e.from); err != nil {
+			return err
+		}
+	}
+	if !c.associated {
+		return nil
+	}
+	_, err := x.exec("UPDATE {addresses} SET company = ?, since = ? WHERE site = ? AND customer = ?",
+		string(c.Company), micros(c.Since), string(c.Site), string(c.ID))
+	return err
+}
+
+// customers returns copies of what was found, each its own.
+func (e *ensuring) customers() []inbox.Customer {
+	all := make([]inbox.Customer, len(e.found))
+	for i, c := range e.found {
+		all[i] = c.Customer
+		all[i].Alternatives = slices.Clone(c.Alternatives)
+		all[i].KnownFrom = slices.Clone(c.KnownFrom)
+		if c.Pattern != nil {
+			pattern := *c.Pattern
+			all[i].Pattern = &pattern
+		}
+	}
+	return all
+}
+
+// associate gives c the company that k offers, unless c has one by hand (R-CUS-03), and says whether
+// that changed anything.
+func associate(c *inbox.Customer, k inbox.Known, at time.Time) bool {
+	byHand := c.Company != "" && c.Source != inbox.SourceDomain
+	same := c.Company == k.Company &&
+		(k.Pattern == nil || c.Pattern != nil && *c.Pattern == *k.Pattern)
+	if k.Company == "" || byHand || same {
+		return false
+	}
+	if c.Company != k.Company {
+		c.Since = at
+	}
+	c.Company, c.Source, c.Pattern = k.Company, inbox.SourceDomain, k.Pattern
+	return true
+}
+
+// noteInbox adds the inbox to those a customer is known from.
+func noteInbox(c *inbox.Customer, from inbox.ID) bool {
+	if from == "" || slices.Contains(c.KnownFrom, from) {
+		return false
+	}
+	i, _ := slices.BinarySearch(c.KnownFrom, from)
+	c.KnownFrom = slices.Insert(c.KnownFrom, i, from)
+	return true
+}

@@ -1,0 +1,159 @@
+package sqlstore
+
+import (
+	"context"
+	"iter"
+
+	"github.com/workinbox/workinbox/storage"
+	"github.com/workinbox/workinbox/ticket"
+)
+
+// saveEntry adds an entry to the ticket key, or replaces it.
+func (x *session) saveEntry(key int64, e *ticket.Entry) error {
+	doc, err := encode(e)
+	if err != nil {
+		return err
+	}
+	var marker, state, notBefore any
+	if e.Outgoing != nil {
+		marker, state = orNull(e.Outgoing.Marker), string(e.Outgoing.State)
+		notBefore = micros(e.Outgoing.NotBefore)
+	}
+	_, err = x.exec("INSERT INTO {entries} (id, ticket, inbox, made, message, rfcid, marker, outgoing, "+
+		"not_before, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "+
+		"ticket = excluded.ticket, inbox = excluded.inbox, made = excluded.made, "+
+		"message = excluded.message, rfcid = excluded.rfcid, marker = excluded.marker, "+
+		"outgoing = excluded.outgoing, not_before = excluded.not_before, doc = excluded.doc",
+		string(e.ID), key, string(e.Inbox), micros(e.At), orNull(e.Message), orNull(e.RFCID),
+		marker, state, notBefore, doc)
+	return err
+}
+
+// oneTicketEach refuses a write that leaves a message in two tickets.
+func (x *session) oneTicketEach(w []ticket.Write) error {
+	var messages []string
+	for i := range w {
+		for j := range w[i].Entries {
+			if id := w[i].Entries[j].Message; id != "" {
+				messages = append(messages, string(id))
+			}
+		}
+	}
+	return inChunks(distinct(messages), func(marks string, values []any) error {
+		var id string
+		err := x.one("SELECT message FROM {entries} WHERE message IN "+marks+
+			" GROUP BY message HAVING MIN(ticket) <> MAX(ticket) LIMIT 1", values, &id)
+		switch {
+		case isNone(err):
+			return nil
+		case err != nil:
+			return err
+		}
+		return refuse("save", "entry of message", id, storage.ErrExists)
+	})
+}
+
+// Entries yields entries, oldest first. Only a query that names a ticket or an inbox is read page by
+// page; the others find the places of their entries first.
+func (s *Store) Entries(ctx context.Context, q ticket.EntryQuery) iter.Seq2[ticket.Entry, error] {
+	o := op{"list", "entries", string(q.Ticket)}
+	byPlace := q.Marker != "" || len(q.Messages) > 0 || len(q.RFCIDs) > 0 ||
+		q.Ticket == "" && (len(q.Outgoing) > 0 || !q.Due.IsZero() || q.Inbox == "")
+	if byPlace {
+		return list(ctx, q.Limit, listed(
+			func() (found []place, err error) {
+				err = s.read(ctx, o, func(x *session) error {
+					found, err = x.entryPlaces(q)
+					return err
+				})
+				return found, err
+			},
+			func(keys []int64) (rows map[int64]ticket.Entry, err error) {
+				err = s.read(ctx, o, func(x *session) error {
+					rows, err = docsByKey[ticket.Entry](x, "{entries}", keys)
+					return err
+				})
+				return rows, err
+			}))
+	}
+	return list(ctx, q.Limit, func() func(int) (page[ticket.Entry], error) {
+		after := q.After
+		return func(n int) (p page[ticket.Entry], err error) {
+			err = s.read(ctx, o, func(x *session) error {
+				text, args := entriesQuery(q, after, n)
+				p.items, err = docs[ticket.Entry](x, text, args)
+				return err
+			})
+			if p.done = len(p.items) < n; len(p.items) > 0 {
+				after = p.items[len(p.items)-1].Key()
+			}
+			return p, err
+		}
+	})
+}
+
+func entriesQuery(q ticket.EntryQuery, after *ticket.EntryKey, n int) (string, []any) {
+	where := entriesWhere(q, after)
+	return "SELECT e.doc FROM {entries} e WHERE " + where.text() + " ORDER BY e.made, e.id LIMIT ?",
+		append(where.args, int64(n))
+}
+
+// entriesWhere returns the conditions of a query but those picked out by value.
+func entriesWhere(q ticket.EntryQuery, after *ticket.EntryKey) *conditions {
+	where := new(conditions)
+	if q.Ticket != "" {
+		where.add("e.ticket = (SELECT pk FROM {tickets} WHERE id = ?)", string(q.Ticket))
+	}
+	if q.Inbox != "" {
+		where.add("e.inbox = ?", string(q.Inbox))
+	}
+	if len(q.Outgoing) > 0 {
+		addIn(where, "e.outgoing", q.Outgoing)
+	}
+	if !q.Due.IsZero() {
+		where.add("e.outgoing IS NOT NULL AND e.not_before <= ?", micros(q.Due))
+	}
+	if after != nil {
+		where.add("(e.made, e.id) > (?, ?)", micros(after.At), string(after.ID))
+	}
+	return where
+}
+
+// entryPlaces finds the entries with one of these values, in list order.
+func (x *session) entryPlaces(q ticket.EntryQuery) ([]place, error) {
+	var found []place
+	pick := func(where *conditions) error {
+		more, err := x.places("SELECT e.pk, e.made, e.id FROM {entries} e WHERE "+where.text(), where.args)
+		found = append(found, more...)
+		return err
+	}
+	where := entriesWhere(q, q.After)
+	if q.Marker != "" {
+		where.add("e.marker = ?", q.Marker)
+	}
+	err := where.and("e.message", plainTexts(q.Messages), func(c *conditions) error {
+		return c.and("e.rfcid", q.RFCIDs, pick)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return inOrder(found, false), nil
+}
+
+// docsByKey reads the docs of rows by their keys.
+func docsByKey[T any](x *session, table string, keys []int64) (map[int64]T, error) {
+	rows := make(map[int64]T, len(keys))
+	marks, args := inKeys(keys)
+	err := x.every("SELECT pk, doc FROM "+table+" WHERE pk IN "+marks, args,
+		func(scan func(...any) error) error {
+			var key int64
+			var doc string
+			if err := scan(&key, &doc); err != nil {
+				return err
+			}
+			v, err := stored[T](doc)
+			rows[key] = v
+			return err
+		})
+	return rows, err
+}
