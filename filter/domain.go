@@ -3,6 +3,7 @@ package filter
 import (
 	"errors"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -33,15 +34,16 @@ func ParseDomain(s string) (Domain, error) {
 // String returns the ASCII form, the one to store and to compare.
 func (d Domain) String() string { return d.name }
 
-// Unicode returns the form to show to people. A label that is not a valid A-label stays as it is.
+// Unicode returns the form to show to people; a domain with a bad A-label is shown in ASCII.
 func (d Domain) Unicode() string {
 	if !strings.Contains(d.name, "xn--") {
 		return d.name
 	}
-	if u, err := profile.ToUnicode(d.name); err == nil {
-		return u
+	u, err := profile.ToUnicode(d.name)
+	if back, _ := profile.ToASCII(u); err != nil || back != d.name {
+		return d.name
 	}
-	return d.name
+	return u
 }
 
 // IsZero says whether d is no domain.
@@ -139,7 +141,8 @@ func normalizeHost(s string) (name, reason string) {
 		name = strings.ToLower(s)
 	} else {
 		var err error
-		if name, err = profile.ToASCII(s); err != nil {
+		name, err = profile.ToASCII(s)
+		if err != nil || !utf8.ValidString(s) { // ToASCII alone encodes U+FFFD in their place
 			return "", "is not a valid international name"
 		}
 	}
