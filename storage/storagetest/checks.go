@@ -1,0 +1,18 @@
+package storagetest
+
+import "slices"
+
+var inboxChecks = slices.Concat(
+	directoryChecks,
+	commitChecks,
+	queueChecks,
+	messageChecks,
+	ledgerChecks,
+	clientChecks,
+	customerChecks,
+	outboxChecks,
+	valueChecks,
+	listChecks,
+	raceChecks,
+	deleteChecks,
+)
