@@ -44,11 +44,14 @@ type Options struct {
 func Clean(src string, o Options) HTML {
 	c := &cleaner{options: o, open: make(map[string]int)}
 	c.run(strings.ReplaceAll(strings.ToValidUTF8(src, "\uFFFD"), "\x00", ""))
-	return HTML{s: policy().Sanitize(c.out.String()), blocked: c.blocked}
+	return HTML{s: strings.Trim(policy().Sanitize(c.out.String()), " \t\n"), blocked: c.blocked}
 }
 
 // maxDepth bounds how deep elements are nested. Deeper ones lose their tags, not their text.
 const maxDepth = 200
+
+// maxStack bounds how many open elements are kept in mind, shown or not.
+const maxStack = 1000
 
 // cleaner walks over the tokens of a mail once. It leaves balanced markup of known elements to the
 // policy, which has the last word.
@@ -121,6 +124,9 @@ func (c *cleaner) start(t html.Token) {
 	if isVoid(t.DataAtom) {
 		return
 	}
+	if len(c.stack) >= maxStack {
+		return
+	}
 	c.stack = append(c.stack, element{t.Data, shown})
 	c.open[t.Data]++
 	if shown {
@@ -131,20 +137,44 @@ func (c *cleaner) start(t html.Token) {
 // closeImplied ends what a browser would end before this element.
 func (c *cleaner) closeImplied(a atom.Atom) {
 	switch a {
-	case atom.P, atom.Li, atom.Option:
-		c.popIf(a.String())
+	case atom.Li:
+		c.popIf("p")
+		c.popIf("li")
 	case atom.Dd, atom.Dt:
+		c.popIf("p")
 		c.popIf("dd", "dt")
 	case atom.Td, atom.Th:
+		c.popToTable()
 		c.popIf("td", "th")
 	case atom.Tr:
+		c.popToTable()
 		c.popIf("td", "th")
 		c.popIf("tr")
 	case atom.Tbody, atom.Thead, atom.Tfoot:
+		c.popToTable()
 		c.popIf("td", "th")
 		c.popIf("tr")
 		c.popIf("tbody", "thead", "tfoot")
+	case atom.Address, atom.Article, atom.Aside, atom.Blockquote, atom.Center, atom.Details, atom.Div,
+		atom.Dl, atom.Figure, atom.Footer, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6,
+		atom.Header, atom.Hr, atom.Ol, atom.P, atom.Pre, atom.Section, atom.Table, atom.Ul:
+		c.popIf("p")
 	}
+}
+
+// popToTable ends what is open in the current cell.
+func (c *cleaner) popToTable() {
+	if c.open["table"] == 0 {
+		return
+	}
+	for !tableParts[c.stack[len(c.stack)-1].name] {
+		c.pop()
+	}
+}
+
+// tableParts hold what is opened inside them: no end tag reaches out.
+var tableParts = map[string]bool{
+	"table": true, "tbody": true, "thead": true, "tfoot": true, "tr": true, "td": true, "th": true,
 }
 
 func (c *cleaner) popIf(names ...string) {
@@ -159,13 +189,20 @@ func (c *cleaner) popIf(names ...string) {
 	}
 }
 
-// end closes the element and those inside it; an end without a beginning is left out. Ends of
-// cells and rows do not reach out of their table.
+// end closes the element and those inside it; an end without a beginning is left out. Inside a
+// table only the ends of its own parts reach further than the cell.
 func (c *cleaner) end(name string) {
-	for c.open[name] > 0 {
-		if c.pop() == name {
-			return
+	if c.open[name] == 0 {
+		return
+	}
+	if !tableParts[name] {
+		for i := len(c.stack) - 1; c.stack[i].name != name; i-- {
+			if tableParts[c.stack[i].name] {
+				return
+			}
 		}
+	}
+	for c.pop() != name {
 	}
 }
 
