@@ -47,8 +47,9 @@ type addressToken struct {
 }
 
 const (
-	maxOpen = 4    // how often a missing quote or parenthesis is searched for up to the end
-	maxSpec = 1200 // bytes that an address in angles may have; a line of mail has 998
+	maxOpen  = 4    // how often a missing quote or parenthesis is searched for up to the end
+	maxSpec  = 1200 // bytes that an address in angles may have; a line of mail has 998
+	maxCarry = 200  // bytes of a name that goes on after a comma
 )
 
 func (p *addressParser) run() {
@@ -226,21 +227,30 @@ func (p *addressParser) endMailbox(comma bool) {
 	}
 	carry := ""
 	if len(bare) > 0 {
-		p.tokens = words
+		p.tokens, p.carry = words, ""
 		name := p.name()
 		for _, t := range bare {
-			if spec := addrSpec(t.text); spec != "" {
+			if spec := addrSpec(requoted(t.text)); spec != "" {
 				p.found = append(p.found, Address{Name: name, Address: spec})
 				name = ""
 			}
 		}
 	} else if comma && !p.after && len(words) > 0 {
 		// A comma inside a name without quotes: the name goes on.
-		if carry = p.joined(words) + ","; len(carry) > maxSpec {
+		if carry = p.joined(words) + ","; len(carry) > maxCarry {
 			carry = ""
 		}
 	}
 	p.tokens, p.carry, p.after = p.tokens[:0], carry, false
+}
+
+// requoted puts the quotes back that a local part with white space came in.
+func requoted(token string) string {
+	at := strings.LastIndexByte(token, '@')
+	if at < 0 || !strings.ContainsAny(token[:at], " \t") {
+		return token
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(token[:at]) + `"` + token[at:]
 }
 
 // name makes the display name of the tokens collected and what was carried over. Comments count

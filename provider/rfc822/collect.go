@@ -1,6 +1,9 @@
 package rfc822
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // collector builds a Message from the leaves of a walker. Which parts are text is decided as
 // RFC 8621 section 4.1.4 does it.
@@ -76,6 +79,9 @@ func (c *collector) text(l leaf) {
 	}
 	raw, size := c.take(*left)
 	cut := size > int64(len(raw))
+	if cut {
+		raw = wholeRunes(raw)
+	}
 	if isHTML && l.Charset == "" {
 		l.Charset = metaCharset(raw)
 	}
@@ -119,6 +125,19 @@ func (c *collector) text(l leaf) {
 	if up == nil || !up.noHTML {
 		c.htmls = append(c.htmls, index)
 	}
+}
+
+// wholeRunes drops the character of UTF-8 that a cut went through.
+func wholeRunes(b []byte) []byte {
+	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
+		if tail := b[len(b)-n:]; utf8.RuneStart(tail[0]) {
+			if !utf8.FullRune(tail) {
+				return b[:len(b)-n]
+			}
+			break
+		}
+	}
+	return b
 }
 
 // part takes an attachment or an inline part. Its content is counted; only what reports and

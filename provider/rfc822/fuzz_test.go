@@ -104,7 +104,7 @@ func FuzzParseAddresses(f *testing.F) {
 			t.Fatalf("%q: got %d addresses", value, len(got))
 		}
 		one, err := mail.ParseAddress(value)
-		if err == nil && plainAddress(one.Address) && (len(got) != 1 || got[0].Address != one.Address) {
+		if err == nil && plainAddress(one.Address) && strings.Contains(value, one.Address) && (len(got) != 1 || got[0].Address != one.Address) {
 			t.Fatalf("%q: got %v, want %q", value, got, one.Address)
 		}
 	})

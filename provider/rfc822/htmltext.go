@@ -82,7 +82,6 @@ func (t *textWriter) start(a atom.Atom, z *html.Tokenizer, more bool) {
 	case atom.Li:
 		t.block(1)
 		t.write("* ")
-		t.space = false
 	case atom.Td, atom.Th:
 		t.cell = t.cell || t.column && t.breaks == 0
 	case atom.A:

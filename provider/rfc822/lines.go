@@ -23,6 +23,7 @@ type lineReader struct {
 	line  []byte // without its end; valid until the next call of next
 	eol   []byte // "\n", "\r\n", "\r", or empty in the midst of a long line and at the end
 	start bool   // line is the first piece of its line
+	ends  bool   // line is the last piece of its line
 	n     int64  // bytes read
 	err   error  // what stopped reading, io.EOF left out
 }
@@ -57,6 +58,7 @@ func (l *lineReader) next() bool {
 	l.start = len(l.eol) > 0 || l.n == 0
 	b, err := l.br.ReadSlice(l.delim)
 	l.n += int64(len(b))
+	l.ends = !errors.Is(err, bufio.ErrBufferFull)
 	if err != nil && err != io.EOF && !errors.Is(err, bufio.ErrBufferFull) {
 		l.err = err
 	}

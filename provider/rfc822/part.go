@@ -328,7 +328,7 @@ func (w *walker) read(dst []byte) (out []byte, more bool) {
 		dst = w.dec.eol(dst, w.pending)
 		w.pending = nil
 	}
-	dst = w.dec.line(dst, w.lr.line, len(w.lr.eol) > 0)
+	dst = w.dec.line(dst, w.lr.line, w.lr.ends)
 	switch len(w.lr.eol) {
 	case 2:
 		w.pending = crlf

@@ -8,8 +8,8 @@ import (
 
 // transferDecoder undoes a Content-Transfer-Encoding line by line. Each call appends to dst.
 type transferDecoder interface {
-	// line takes a line without its end, or with whole false a piece of one.
-	line(dst, b []byte, whole bool) []byte
+	// line takes a line without its end, or a piece of a long one; ends says that it is the last.
+	line(dst, b []byte, ends bool) []byte
 	// eol takes the end of a line that is followed by more content.
 	eol(dst, b []byte) []byte
 	// end takes the end of the content.
@@ -112,12 +112,12 @@ type quotedDecoder struct {
 	bad   bool
 }
 
-func (d *quotedDecoder) line(dst, b []byte, whole bool) []byte {
+func (d *quotedDecoder) line(dst, b []byte, ends bool) []byte {
 	if len(d.carry) > 0 {
 		b = append(d.carry, b...)
 		d.carry = nil
 	}
-	if whole {
+	if ends {
 		b = bytes.TrimRight(b, " \t\r")
 	}
 	d.soft = false
@@ -129,10 +129,10 @@ func (d *quotedDecoder) line(dst, b []byte, whole bool) []byte {
 		dst = append(dst, b[:i]...)
 		b = b[i:]
 		switch {
-		case len(b) == 1 && whole:
+		case len(b) == 1 && ends:
 			d.soft = true
 			return dst
-		case len(b) < 3 && !whole:
+		case len(b) < 3 && !ends:
 			d.carry = bytes.Clone(b)
 			return dst
 		case len(b) >= 3 && hexValue(b[1]) >= 0 && hexValue(b[2]) >= 0:
@@ -161,10 +161,10 @@ func (d *quotedDecoder) broken() bool { return d.bad }
 // uuDecoder reads what lies between the begin and end lines of uuencode (POSIX).
 type uuDecoder struct{ begun, ended, bad bool }
 
-func (d *uuDecoder) line(dst, b []byte, whole bool) []byte {
+func (d *uuDecoder) line(dst, b []byte, ends bool) []byte {
 	switch {
-	case !whole || d.ended:
-		d.bad = d.bad || !whole
+	case !ends || d.ended:
+		d.bad = d.bad || !ends
 		return dst
 	case !d.begun:
 		d.begun = bytes.HasPrefix(b, []byte("begin "))
