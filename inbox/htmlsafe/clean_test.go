@@ -134,26 +134,78 @@ func TestCleanKeepsTheLookOfMail(t *testing.T) {
 		{"empty", ``, ``},
 		{"text", `a < b & c`, `a &lt; b &amp; c`},
 		{"a document", `<html><head><title>x</title></head><body><p>y</p></body></html>`, `<p>y</p>`},
-		{"colours and fonts", `<font color=red face="Arial, 'My Font'" size=+1>x</font>`, `<font color="red" face="Arial, &#39;My Font&#39;" size="+1">x</font>`},
-		{"style", `<p style="COLOR:Red !important;font-family:'My Font',serif;margin:1em 0;x:y">x</p>`, `<p style="color: red; font-family: &#39;My Font&#39;,serif; margin: 1em 0">x</p>`},
-		{"a background that is a colour", `<td style="background:#FFF">x`, `<td style="background-color: #fff">x</td>`},
-		{"a border", `<p style="border-top:solid #E1E1E1 1.0pt;border:1px solid rgb(1, 2, 3)">x</p>`, `<p style="border-top: solid #e1e1e1 1.0pt; border: 1px solid rgb(1, 2, 3)">x</p>`},
-		{"a table", `<table width=600px bgcolor=ffffff><tr><td align=center colspan=2 nowrap>x<td>y</table>`, `<table width="600" bgcolor="ffffff"><tr><td align="center" colspan="2" nowrap="nowrap">x</td><td>y</td></tr></table>`},
-		{"paragraphs nobody closes", `<p>a<p>b<ul><li>c<li>d`, `<p>a</p><p>b</p><ul><li>c</li><li>d</li></ul>`},
-		{"a row inside a cell", `<table><tr><td><p><b>a<tr><td>b</table>`, `<table><tr><td><p><b>a</b></p></td></tr><tr><td>b</td></tr></table>`},
-		{"an end that reaches out of its cell", `<div><table><tr><td>a</div>b</td></tr></table>c</div>`, `<div><table><tr><td>ab</td></tr></table>c</div>`},
-		{"a link", `<a href=" https://x.example/?a=1&b=2 " target=_top class=c>x</a>`, `<a href="https://x.example/?a=1&amp;b=2"` + rel + `>x</a>`},
-		{"a link with a space", `<a href="https://x.example/a b">x</a>`, `<a href="https://x.example/a%20b"` + rel + `>x</a>`},
-		{"a mail address", `<a href="mailto:a@x.example?subject=b">x</a>`, `<a href="mailto:a@x.example?subject=b"` + rel + `>x</a>`},
-		{"a link inside our own pages", `<a href="/logout">x</a><a href="#top">y</a><a name=z>z</a>`, `xyz`},
+		{
+			"colours and fonts", `<font color=red face="Arial, 'My Font'" size=+1>x</font>`,
+			`<font color="red" face="Arial, &#39;My Font&#39;" size="+1">x</font>`,
+		},
+		{
+			"style",
+			`<p style="COLOR:Red !important;font-family:'My Font',serif;margin:1em 0;x:y">x</p>`,
+			`<p style="color: red; font-family: &#39;My Font&#39;,serif; margin: 1em 0">x</p>`,
+		},
+		{
+			"a background that is a colour", `<td style="background:#FFF">x`,
+			`<td style="background-color: #fff">x</td>`,
+		},
+		{
+			"a border",
+			`<p style="border-top:solid #E1E1E1 1.0pt;border:1px solid rgb(1, 2, 3)">x</p>`,
+			`<p style="border-top: solid #e1e1e1 1.0pt; border: 1px solid rgb(1, 2, 3)">x</p>`,
+		},
+		{
+			"a table",
+			`<table width=600px bgcolor=ffffff><tr><td align=center colspan=2 nowrap>x<td>y</table>`,
+			`<table width="600" bgcolor="ffffff"><tr><td align="center" colspan="2" nowrap="nowrap">x</td><td>y</td></tr></table>`,
+		},
+		{
+			"paragraphs nobody closes", `<p>a<p>b<ul><li>c<li>d`,
+			`<p>a</p><p>b</p><ul><li>c</li><li>d</li></ul>`,
+		},
+		{
+			"a row inside a cell", `<table><tr><td><p><b>a<tr><td>b</table>`,
+			`<table><tr><td><p><b>a</b></p></td></tr><tr><td>b</td></tr></table>`,
+		},
+		{
+			"an end that reaches out of its cell",
+			`<div><table><tr><td>a</div>b</td></tr></table>c</div>`,
+			`<div><table><tr><td>ab</td></tr></table>c</div>`,
+		},
+		{
+			"a link", `<a href=" https://x.example/?a=1&b=2 " target=_top class=c>x</a>`,
+			`<a href="https://x.example/?a=1&amp;b=2"` + rel + `>x</a>`,
+		},
+		{
+			"a link with a space", `<a href="https://x.example/a b">x</a>`,
+			`<a href="https://x.example/a%20b"` + rel + `>x</a>`,
+		},
+		{
+			"a mail address", `<a href="mailto:a@x.example?subject=b">x</a>`,
+			`<a href="mailto:a@x.example?subject=b"` + rel + `>x</a>`,
+		},
+		{
+			"a link inside our own pages",
+			`<a href="/logout">x</a><a href="#top">y</a><a name=z>z</a>`, `xyz`,
+		},
 		{"the end of something else", `a</div></td></body>b`, `ab`},
-		{"an inline image", `<img src="cid:a@b" alt="Logo">`, `<img data-cid="a@b" src="cid:a@b" alt="Logo">`},
-		{"an inline image with angles", `<img src="CID:%3Ca@b%3E">`, `<img data-cid="a@b" src="cid:a@b">`},
-		{"a remote image", `<img src="http://x.example/a.png" alt=Logo width=10px>`, `<img alt="Logo" width="10">`},
+		{
+			"an inline image", `<img src="cid:a@b" alt="Logo">`,
+			`<img data-cid="a@b" src="cid:a@b" alt="Logo">`,
+		},
+		{
+			"an inline image with angles", `<img src="CID:%3Ca@b%3E">`,
+			`<img data-cid="a@b" src="cid:a@b">`,
+		},
+		{
+			"a remote image", `<img src="http://x.example/a.png" alt=Logo width=10px>`,
+			`<img alt="Logo" width="10">`,
+		},
 		{"a remote image and nothing else", `<img src="http://x.example/a.png">`, ``},
 		{"a form", `<form action=x><input><button>Go</button></form>`, `Go`},
 		{"comments", `a<!-- b --><!--[if mso]>c<![endif]-->d<![if !mso]>e<![endif]>`, `ade`},
-		{"hidden text", `<div style="display:none;opacity:0">x</div>`, `<div style="display: none">x</div>`},
+		{
+			"hidden text", `<div style="display:none;opacity:0">x</div>`,
+			`<div style="display: none">x</div>`,
+		},
 	} {
 		require.Equal(t, c.want, htmlsafe.Clean(c.src, htmlsafe.Options{}).String(), "%s: %q cleaned", c.name, c.src)
 		checkSafe(t, c.src)
@@ -175,24 +227,55 @@ func TestCleanImages(t *testing.T) {
 		want    string
 		blocked int
 	}{
-		{"remote, allowed", `<img src="https://x.example/a.png">`, remote, `<img src="https://x.example/a.png">`, 0},
-		{"remote, never by srcset", `<img alt=a srcset="https://x.example/a.png 2x">`, remote, `<img alt="a">`, 0},
+		{
+			"remote, allowed", `<img src="https://x.example/a.png">`, remote,
+			`<img src="https://x.example/a.png">`, 0,
+		},
+		{
+			"remote, never by srcset", `<img alt=a srcset="https://x.example/a.png 2x">`, remote,
+			`<img alt="a">`, 0,
+		},
 		{"remote, without a scheme", `<img alt=a src="//x.example/a.png">`, remote, `<img alt="a">`, 1},
-		{"remote, by default", `<img alt=a src="https://x.example/a.png"><table background="http://x.example/b">`, htmlsafe.Options{}, `<img alt="a"><table></table>`, 2},
-		{"remote, in a style", `<p style="background:url( 'http://x.example/b' )">`, htmlsafe.Options{}, `<p></p>`, 1},
+		{
+			"remote, by default",
+			`<img alt=a src="https://x.example/a.png"><table background="http://x.example/b">`,
+			htmlsafe.Options{}, `<img alt="a"><table></table>`, 2,
+		},
+		{
+			"remote, in a style", `<p style="background:url( 'http://x.example/b' )">`,
+			htmlsafe.Options{}, `<p></p>`, 1,
+		},
 		{"remote, in the body", `<body background="http://x.example/b">`, htmlsafe.Options{}, ``, 1},
 		{"from our own pages", `<img alt=a src="/logout">`, remote, `<img alt="a">`, 0},
 		{"data, by default", `<img alt=a src="` + pixel + `">`, htmlsafe.Options{}, `<img alt="a">`, 0},
 		{"data, allowed", `<img src="` + pixel + `">`, data, `<img src="` + pixel + `">`, 0},
-		{"data, wrapped", "<img src=\" DATA:image/GIF;base64,R0lGOD\r\nlhAQABAAAAACw= \">", data, `<img src="` + pixel + `">`, 0},
-		{"data that is SVG", `<img alt=a src="data:image/svg+xml;base64,PHN2Zz4=">`, data, `<img alt="a">`, 0},
-		{"data that is HTML", `<img alt=a src="data:text/html;base64,PHN2Zz4=">`, data, `<img alt="a">`, 0},
+		{
+			"data, wrapped", "<img src=\" DATA:image/GIF;base64,R0lGOD\r\nlhAQABAAAAACw= \">", data,
+			`<img src="` + pixel + `">`, 0,
+		},
+		{
+			"data that is SVG", `<img alt=a src="data:image/svg+xml;base64,PHN2Zz4=">`, data,
+			`<img alt="a">`, 0,
+		},
+		{
+			"data that is HTML", `<img alt=a src="data:text/html;base64,PHN2Zz4=">`, data,
+			`<img alt="a">`, 0,
+		},
 		{"data that is broken", `<img alt=a src="data:image/gif;base64,?">`, data, `<img alt="a">`, 0},
-		{"inline", `<img src="cid:a@b">`, inline("https://h.example/p?x=1&y"), `<img data-cid="a@b" src="https://h.example/p?x=1&amp;y">`, 0},
+		{
+			"inline", `<img src="cid:a@b">`, inline("https://h.example/p?x=1&y"),
+			`<img data-cid="a@b" src="https://h.example/p?x=1&amp;y">`, 0,
+		},
 		{"inline, unknown", `<img src="cid:a@b">`, inline(""), `<img data-cid="a@b">`, 0},
-		{"inline, to a script", `<img src="cid:a@b">`, inline("javascript:alert(1)"), `<img data-cid="a@b">`, 0},
+		{
+			"inline, to a script", `<img src="cid:a@b">`, inline("javascript:alert(1)"),
+			`<img data-cid="a@b">`, 0,
+		},
 		{"inline, with quotes", `<img src="cid:a&quot;b">`, inline("/x"), ``, 0},
-		{"an id of its own", `<img data-cid="a@b" src="https://x.example/a.png">`, inline("/x"), `<img data-cid="a@b" src="/x">`, 0},
+		{
+			"an id of its own", `<img data-cid="a@b" src="https://x.example/a.png">`, inline("/x"),
+			`<img data-cid="a@b" src="/x">`, 0,
+		},
 	} {
 		got := htmlsafe.Clean(c.src, c.o)
 		require.Equal(t, c.want, got.String(), "%s: %q cleaned", c.name, c.src)

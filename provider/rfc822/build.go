@@ -127,7 +127,8 @@ func NewMessageID(random []byte, domain string) string {
 // encoded, so a boundary is never found inside a part.
 func (d Draft) boundary(n int) string {
 	h := sha256.New()
-	for _, s := range []string{d.MessageID, d.Date.UTC().String(), d.From.Address, d.Subject, d.Text, d.HTML} {
+	date := d.Date.UTC().String()
+	for _, s := range []string{d.MessageID, date, d.From.Address, d.Subject, d.Text, d.HTML} {
 		fmt.Fprintf(h, "%d:%s,", len(s), s)
 	}
 	fmt.Fprint(h, n)

@@ -121,7 +121,11 @@ func textEntity(kind, text string) entity {
 // short lines, no space at their ends, and nothing like a boundary.
 func isPlainText(body []byte) bool {
 	for line := range bytes.SplitSeq(body, []byte("\r\n")) {
-		if len(line) > maxFolded || bytes.HasPrefix(line, []byte("--=_")) || bytes.HasPrefix(line, []byte("From ")) {
+		if len(line) > maxFolded || bytes.HasPrefix(line, []byte("--=_")) {
+			return false
+		}
+		// Mailboxes in files write ">From".
+		if bytes.HasPrefix(line, []byte("From ")) {
 			return false
 		}
 		for _, c := range line {

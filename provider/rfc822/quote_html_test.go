@@ -158,7 +158,7 @@ func wellNested(page string) bool {
 
 func TestSplitHTMLIsLinearOnHostilePages(t *testing.T) {
 	t.Parallel()
-	const n = 1 << 15
+	const n = 1 << 13
 	for _, unit := range []string{
 		"<div>", "</div>", "<blockquote type=cite>", "<div class=gmail_quote>x", "<hr>", "<div><hr>",
 		"<div style='border-top:solid'>", "<b></i>", "<div class=gmail_quote><blockquote type=cite>a</blockquote>b</div>",

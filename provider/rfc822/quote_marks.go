@@ -192,7 +192,8 @@ func isAttribution(joined string) bool {
 	date := hasDate(t)
 	address := hasAngleAddress(t)
 	if !strings.HasSuffix(t, ":") {
-		return startsWithYear(t) && (strings.HasSuffix(t, ">") && address || strings.Contains(t, " gmt") && date)
+		return startsWithYear(t) &&
+			(strings.HasSuffix(t, ">") && address || strings.Contains(t, " gmt") && date)
 	}
 	if hasVerb(t) {
 		return address || date && startsLikeAttribution(t)

@@ -87,7 +87,9 @@ func forwardHeaders(parent Envelope) [][2]string {
 	if !parent.Date.IsZero() {
 		lines = append(lines, [2]string{"Date", parent.Date.Format(quoteDate)})
 	}
-	lines = append(lines, [2]string{"Subject", foldSpace(parent.Subject)}, [2]string{"To", showAddresses(parent.To)})
+	lines = append(lines,
+		[2]string{"Subject", foldSpace(parent.Subject)},
+		[2]string{"To", showAddresses(parent.To)})
 	if len(parent.Cc) > 0 {
 		lines = append(lines, [2]string{"Cc", showAddresses(parent.Cc)})
 	}

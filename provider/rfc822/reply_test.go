@@ -25,12 +25,30 @@ func TestReplyHeaders(t *testing.T) {
 	}{
 		{"no id", rfc822.Envelope{References: []string{"a@x"}}, nil, nil},
 		{"first answer", rfc822.Envelope{MessageID: "a@x"}, []string{"a@x"}, []string{"a@x"}},
-		{"References go on", rfc822.Envelope{MessageID: "c@x", References: []string{"a@x", "b@x"}}, []string{"c@x"}, []string{"a@x", "b@x", "c@x"}},
-		{"In-Reply-To instead", rfc822.Envelope{MessageID: "c@x", InReplyTo: []string{"b@x"}}, []string{"c@x"}, []string{"b@x", "c@x"}},
-		{"In-Reply-To of several", rfc822.Envelope{MessageID: "c@x", InReplyTo: []string{"a@x", "b@x"}}, []string{"c@x"}, []string{"c@x"}},
-		{"ids that cannot be written", rfc822.Envelope{MessageID: "c@x", References: []string{"ä@x", "a b", "a@x", "a@x", "c@x", ""}}, []string{"c@x"}, []string{"a@x", "c@x"}},
+		{
+			"References go on",
+			rfc822.Envelope{MessageID: "c@x", References: []string{"a@x", "b@x"}}, []string{"c@x"},
+			[]string{"a@x", "b@x", "c@x"},
+		},
+		{
+			"In-Reply-To instead", rfc822.Envelope{MessageID: "c@x", InReplyTo: []string{"b@x"}},
+			[]string{"c@x"}, []string{"b@x", "c@x"},
+		},
+		{
+			"In-Reply-To of several",
+			rfc822.Envelope{MessageID: "c@x", InReplyTo: []string{"a@x", "b@x"}}, []string{"c@x"},
+			[]string{"c@x"},
+		},
+		{
+			"ids that cannot be written",
+			rfc822.Envelope{MessageID: "c@x", References: []string{"ä@x", "a b", "a@x", "a@x", "c@x", ""}},
+			[]string{"c@x"}, []string{"a@x", "c@x"},
+		},
 		{"an own id that cannot be written", rfc822.Envelope{MessageID: "c >@x"}, nil, nil},
-		{"a long list", rfc822.Envelope{MessageID: "z@x", References: many}, []string{"z@x"}, append(append([]string{"0@x"}, many[21:]...), "z@x")},
+		{
+			"a long list", rfc822.Envelope{MessageID: "z@x", References: many}, []string{"z@x"},
+			append(append([]string{"0@x"}, many[21:]...), "z@x"),
+		},
 	} {
 		inReplyTo, references := rfc822.ReplyHeaders(c.parent)
 		require.Equal(t, c.inReplyTo, inReplyTo, "%s: In-Reply-To for %+v", c.name, c.parent)
@@ -56,14 +74,44 @@ func TestReplyRecipients(t *testing.T) {
 		cc     string
 	}{
 		{"the author", rfc822.Envelope{From: list("a@y"), To: list("me@x.example")}, "a@y", "a@y", ""},
-		{"Reply-To wins", rfc822.Envelope{From: list("a@y"), ReplyTo: list("r@y s@y"), To: list("me@x.example")}, "r@y s@y", "r@y s@y", ""},
-		{"Reply-To that is oneself", rfc822.Envelope{From: list("a@y"), ReplyTo: list("me@x.example")}, "a@y", "a@y", ""},
-		{"all", rfc822.Envelope{From: list("a@y"), To: list("ME@x.example b@y"), Cc: list("c@y alias@xn--bcher-kva.example")}, "a@y", "a@y", "b@y c@y"},
-		{"nobody twice", rfc822.Envelope{From: list("a@y"), To: list("A@y b@y"), Cc: list("B@Y c@y c@y")}, "a@y", "a@y", "b@y c@y"},
-		{"one's own mail", rfc822.Envelope{From: list("me@x.example"), To: list("b@y"), Cc: list("c@y")}, "b@y", "b@y", "c@y"},
-		{"one's own mail to others in Cc", rfc822.Envelope{From: list("me@x.example"), To: list("me@x.example"), Cc: list("c@y")}, "me@x.example", "c@y", ""},
-		{"one's own mail to oneself", rfc822.Envelope{From: list("me@x.example"), To: list("me@x.example")}, "me@x.example", "me@x.example", ""},
-		{"no author but a sender", rfc822.Envelope{Sender: rfc822.Address{Address: "s@y"}}, "s@y", "s@y", ""},
+		{
+			"Reply-To wins",
+			rfc822.Envelope{From: list("a@y"), ReplyTo: list("r@y s@y"), To: list("me@x.example")},
+			"r@y s@y", "r@y s@y", "",
+		},
+		{
+			"Reply-To that is oneself",
+			rfc822.Envelope{From: list("a@y"), ReplyTo: list("me@x.example")}, "a@y", "a@y", "",
+		},
+		{
+			"all",
+			rfc822.Envelope{From: list("a@y"), To: list("ME@x.example b@y"), Cc: list("c@y alias@xn--bcher-kva.example")},
+			"a@y", "a@y", "b@y c@y",
+		},
+		{
+			"nobody twice",
+			rfc822.Envelope{From: list("a@y"), To: list("A@y b@y"), Cc: list("B@Y c@y c@y")}, "a@y",
+			"a@y", "b@y c@y",
+		},
+		{
+			"one's own mail",
+			rfc822.Envelope{From: list("me@x.example"), To: list("b@y"), Cc: list("c@y")}, "b@y",
+			"b@y", "c@y",
+		},
+		{
+			"one's own mail to others in Cc",
+			rfc822.Envelope{From: list("me@x.example"), To: list("me@x.example"), Cc: list("c@y")},
+			"me@x.example", "c@y", "",
+		},
+		{
+			"one's own mail to oneself",
+			rfc822.Envelope{From: list("me@x.example"), To: list("me@x.example")}, "me@x.example",
+			"me@x.example", "",
+		},
+		{
+			"no author but a sender", rfc822.Envelope{Sender: rfc822.Address{Address: "s@y"}},
+			"s@y", "s@y", "",
+		},
 		{"Bcc stays hidden", rfc822.Envelope{From: list("a@y"), Bcc: list("h@y")}, "a@y", "a@y", ""},
 		{"nobody", rfc822.Envelope{}, "", "", ""},
 	} {
