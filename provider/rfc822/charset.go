@@ -129,6 +129,16 @@ func guessEncoding(b []byte, hint string) encoding.Encoding {
 		b = b[i-detectBytes/4:]
 	}
 	b = b[:min(len(b), detectBytes)]
+	high := 0
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			high++
+		}
+	}
+	if high < 4 || high*100 < len(b) {
+		// Too few for statistics: a stray quotation mark or accent.
+		return charmap.Windows1252
+	}
 	found, err := chardet.NewTextDetector().DetectAll(b)
 	if err != nil {
 		return charmap.Windows1252
