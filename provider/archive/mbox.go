@@ -104,9 +104,13 @@ func (s *splitter) message(at int64) (p piece, next int64, err error) {
 	return p, next, err
 }
 
-// headerEnd is the length of a header section with the empty line that ends it.
+// headerEnd is the length of a header section with the empty line that ends it. A later line that
+// begins like a separator ends it too: no field does.
 func headerEnd(b []byte) int {
 	for i := 0; i < len(b); {
+		if i > 0 && bytes.HasPrefix(b[i:], from) {
+			return i
+		}
 		k := bytes.IndexByte(b[i:], '\n')
 		if k < 0 {
 			break
@@ -180,7 +184,7 @@ func (s *splitter) end(at, own int64, p *piece) (end, next int64, err error) {
 			return 0, 0, err
 		}
 		begins, quotes := s.lineStart(place, at)
-		line, rest := cutLine(b)
+		line, rest := cutLine(b[:min(len(b), 2*lineWindow)])
 		switch {
 		case !begins:
 		case quotes:

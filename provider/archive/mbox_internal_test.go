@@ -119,6 +119,21 @@ func TestSplitAcrossTheWindow(t *testing.T) {
 	}
 }
 
+// Each of these is read in a moment when the work grows with the size, and in hours when it grows
+// with its square.
+func TestHostileMboxCostsNoMore(t *testing.T) {
+	t.Parallel()
+	const mark = "From a@b Mon Mar  2 10:00:00 2026\n"
+	for text, each := range map[string]int{ // messages that each repetition makes
+		"From ": 0, ">From ": 0, ">": 0, "\nFrom ": 0, "\n": 0, mark: 0,
+		mark + "To: x\n": 1, mark + "\n": 1, mark + "Status: x ": 0,
+	} {
+		n := (4 << 20) / len(text)
+		got := len(pieces(t, []byte(mark+"To: x\n\n"+strings.Repeat(text, n))))
+		require.InDelta(t, 1+each*n, got, 1, "%d times %q", n, text)
+	}
+}
+
 func TestOverlongHeadAndLine(t *testing.T) {
 	t.Parallel()
 	const mark = "From a@b Mon Mar  2 10:00:00 2026\n"
