@@ -147,7 +147,27 @@ func (s *splitter) attributionEndingAt(e, floor int) (quoteMark, bool) {
 		}
 		return quoteMark{from: from, to: e + 1}, true
 	}
+	if s.isBareAttribution(e) {
+		return quoteMark{from: e, to: e + 1}, true
+	}
 	return quoteMark{}, false
+}
+
+// isBareAttribution knows "Ann Lee wrote:", which has neither date nor address,
+// by where it stands: on a line of its own with a quote right below.
+func (s *splitter) isBareAttribution(i int) bool {
+	if s.kinds[i] != kindText || i > 0 && s.kinds[i-1] == kindText {
+		return false
+	}
+	next := i + 1
+	if next < len(s.lines) && s.kinds[next] == kindBlank {
+		next++
+	}
+	if next >= len(s.lines) || s.kinds[next] != kindQuote {
+		return false
+	}
+	t := foldMark(s.lines[i])
+	return strings.HasSuffix(t, ":") && len(strings.Fields(t)) <= 10 && hasVerb(t)
 }
 
 // dateLineAbove finds the line an attribution starts with when its name and

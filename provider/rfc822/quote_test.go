@@ -132,6 +132,8 @@ func TestSplitTextKnowsAttributions(t *testing.T) {
 			"Gmail, Hebrew",
 			"\u202bבתאריך יום ד׳, 1 בינו׳ 2020 ב-12:00 מאת \u202aAnn Lee\u202c\u200f <\u202aann@example.com\u202c\u200f>:\u202c",
 		},
+		{"a name and no date", "Ann Lee wrote:"},
+		{"a name and a bare date", "Ann Lee wrote on 2020-01-01 12:00:"},
 		{"Zoho", "---- On Wed, 01 Jan 2020 12:00:00 +0000 Ann Lee <ann@example.com> wrote ----"},
 		{
 			"Outlook",
@@ -170,6 +172,7 @@ func TestSplitTextLeavesOrdinaryTextAlone(t *testing.T) {
 			"On 3 March 2020 at 10:00 we agreed on the following:\n\none price",
 		},
 		{"somebody wrote, long ago", "In 2019 she wrote:\n\nall is well"},
+		{"somebody wrote, and no quote follows", "Ann wrote:\n\nall is well"},
 		{"a journey", "From: Berlin\nTo: Munich\nDate: 5 May\n\nplease book"},
 		{"one header word", "Subject: see above\n\nbye"},
 		{"a heading", "Offer\n=====\n\n100 chairs"},
