@@ -157,8 +157,11 @@ func (s *Service) purgeMail(ctx context.Context, id ID) error {
 		if len(imp.Erase) == 0 {
 			return s.purgeBlobs(ctx, id)
 		}
-		if _, err := s.Store.Commit(ctx, imp); err != nil && !conflict(err) {
+		if _, err = s.Store.Commit(ctx, imp); err != nil && !conflict(err) {
 			return err
+		}
+		if left, e := s.Store.Message(ctx, imp.Erase[0]); err == nil && e == nil {
+			return fmt.Errorf("the store still has message %q after erasing it", left.ID)
 		}
 	}
 }

@@ -375,37 +375,60 @@ func (y *syncer) retry(ctx context.Context) error {
 	}
 }
 
-// due takes up to 100 items that this sync has not tried. Reports wait until the walk is done: the
-// mail they are about may still come.
+// due takes up to 100 items that this sync has not tried. Reports come last, when the walk is done and
+// nothing else waits: the mail they are about may still come.
 func (y *syncer) due(ctx context.Context) ([]*item, error) {
 	if y.state.Queued == 0 {
 		return nil, nil
 	}
-	var items []*item
-	for q, err := range y.s.Store.Queue(ctx, QueueQuery{Inbox: y.in.ID, Due: y.s.now()}) {
+	var items, reports []*item
+	others := false
+	for q, err := range y.s.Store.Queue(ctx, QueueQuery{Inbox: y.in.ID}) {
 		if err != nil {
 			return nil, err
 		}
-		if y.tried[q.Remote] || q.Code == QueueReport && y.state.Walking {
+		others = others || q.Code != QueueReport
+		if q.NotBefore.After(y.s.now()) || y.tried[q.Remote] {
 			continue
 		}
-		y.tried[q.Remote] = true
-		rules := pageRules{filter: y.filter, code: q.Code}
-		if q.Code == QueueBackfill {
-			f, err := y.s.compile(&y.in, y.snap, filter.Config{Backfill: true, Floor: y.state.Backfilled})
-			if err != nil {
-				return nil, err
-			}
-			rules.filter = f
+		it, err := y.again(q)
+		if err != nil {
+			return nil, err
 		}
-		items = append(items, &item{
-			header: provider.Header{ID: q.Remote, Thread: q.Thread, Received: q.Received,
-				Folder: q.Folder, Sent: q.Sent, Unread: q.Unread},
-			rules: rules, queued: &q, last: true, done: make(chan struct{}),
-		})
-		if len(items) == 100 {
+		if q.Code == QueueReport {
+			reports = append(reports, it)
+		} else {
+			items = append(items, it)
+		}
+		if len(items) == retryPage {
 			break
 		}
 	}
+	if !others && !y.state.Walking {
+		items = reports[:min(len(reports), retryPage)]
+	}
+	for _, it := range items {
+		y.tried[it.header.ID] = true
+	}
 	return items, nil
+}
+
+// retryPage is how many items of the queue are tried at once.
+const retryPage = 100
+
+// again makes an item of what the queue kept.
+func (y *syncer) again(q Queued) (*item, error) {
+	rules := pageRules{filter: y.filter, code: q.Code}
+	if q.Code == QueueBackfill {
+		f, err := y.s.compile(&y.in, y.snap, filter.Config{Backfill: true, Floor: y.state.Backfilled})
+		if err != nil {
+			return nil, err
+		}
+		rules.filter = f
+	}
+	return &item{
+		header: provider.Header{ID: q.Remote, Thread: q.Thread, Received: q.Received,
+			Folder: q.Folder, Sent: q.Sent, Unread: q.Unread},
+		rules: rules, queued: &q, last: true, done: make(chan struct{}),
+	}, nil
 }

@@ -134,7 +134,7 @@ func TestAFailureThatStaysBecomesPoisonAndBlocksNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, health.Poisoned)
 	require.False(t, health.OK())
-	require.Equal(t, 8, w.account.Opens(bad), "tried as often as Config.Attempts says, then no more")
+	require.Equal(t, 1+8, w.account.Calls()[fake.OpOpen], "the good one, and Config.Attempts tries")
 
 	w.account.Heal()
 	require.ErrorIs(t, w.svc.Release(t.Context(), w.actor("carl"), in.ID, "m99"), storage.ErrNotFound)

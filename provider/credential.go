@@ -12,16 +12,30 @@ const redacted = "[redacted]"
 // Credential is what a provider needs to open a mailbox again: for OAuth services a serialized
 // token. Only the provider that made it can read it. It redacts itself under fmt, slog and JSON;
 // whoever stores it calls Reveal and keeps the bytes secret. The zero Credential is empty.
-type Credential struct{ secret string }
+//
+// The secret stands behind a function, because fmt prints the unexported fields of a struct that
+// holds a Credential without asking the Credential's own methods.
+type Credential struct{ reveal func() string }
 
 // NewCredential wraps secret, which it copies.
-func NewCredential(secret []byte) Credential { return Credential{secret: string(secret)} }
+func NewCredential(secret []byte) Credential {
+	kept := string(secret)
+	if kept == "" {
+		return Credential{}
+	}
+	return Credential{reveal: func() string { return kept }}
+}
 
 // Reveal returns a copy of the secret.
-func (c Credential) Reveal() []byte { return []byte(c.secret) }
+func (c Credential) Reveal() []byte {
+	if c.reveal == nil {
+		return nil
+	}
+	return []byte(c.reveal())
+}
 
 // IsZero says whether there is nothing in it.
-func (c Credential) IsZero() bool { return c.secret == "" }
+func (c Credential) IsZero() bool { return c.reveal == nil }
 
 // String never tells the secret.
 func (c Credential) String() string { return redacted }
