@@ -65,16 +65,19 @@ type Change struct {
 
 // Outgoing is a mail on its way out.
 type Outgoing struct {
-	State     OutgoingState `json:"state"`
-	Marker    string        `json:"marker"`
-	Blob      inbox.BlobKey `json:"blob"` // the raw mail
-	Size      int64         `json:"size"` // its bytes
-	NotBefore time.Time     `json:"not_before"`
+	State     OutgoingState  `json:"state"`
+	Marker    string         `json:"marker"`
+	Thread    inbox.ThreadID `json:"thread,omitempty"` // of the mail it answers
+	Blob      inbox.BlobKey  `json:"blob"`             // the raw mail
+	Size      int64          `json:"size"`             // its bytes
+	NotBefore time.Time      `json:"not_before"`
 	// SendingAt is when the last attempt began, the moment a lost answer is reconciled from.
 	SendingAt time.Time `json:"sending_at"`
 	Attempts  int       `json:"attempts,omitempty"`
 	Status    Status    `json:"status,omitempty"` // the ticket's status once it is sent (R-STA-03)
-	Error     string    `json:"error,omitempty"`  // a code, for people
+	// Error says in a code why it was not sent, or is in doubt: auth, inbox_not_live, not_found,
+	// refused, retry, unsupported.
+	Error string `json:"error,omitempty"`
 }
 
 // OutgoingState says where a mail stands on its way out.

@@ -37,15 +37,22 @@ type Ticket struct {
 	// Messages counts the mails, Shown those of them that are not hidden.
 	Messages int `json:"messages"`
 	Shown    int `json:"shown"`
-	// Last is the newest mail by received time, for the stale-thread check and for replying.
+	// Last is the newest mail by received time, for the stale-thread check. Subject and Last are
+	// those of shown mail, where there is any.
 	Last     inbox.MessageID `json:"last,omitempty"`
 	LastMail time.Time       `json:"last_mail"`
+	// StatusMail is the received time of the newest mail that had a say in the status, CustomerMail
+	// that of the mail the customer was taken from: with them mail may be collected in any order.
+	StatusMail   time.Time `json:"status_mail"`
+	CustomerMail time.Time `json:"customer_mail"`
+	// HeardAt is when mail of a client last came in; a reply written before it leaves the status.
+	HeardAt time.Time `json:"heard_at"`
 	// Activity is the time of the newest entry of any kind; lists are ordered by it.
 	Activity time.Time `json:"activity"`
 	// Imported marks tickets that came in silently (R-IMP-07).
 	Imported bool `json:"imported,omitempty"`
 
-	CreatedAt  time.Time       `json:"created_at"`
+	CreatedAt  time.Time       `json:"created_at"`  // received time of the oldest mail (R-IMP-05)
 	ClosedAt   time.Time       `json:"closed_at"`   // solved or closed; zero while open
 	ArchivedAt time.Time       `json:"archived_at"` // read-only for ever (R-STA-06)
 	DeletedAt  time.Time       `json:"deleted_at"`  // in the trash
@@ -54,6 +61,23 @@ type Ticket struct {
 
 // Hidden says that none of the ticket's mails may be seen but by the inbox's creator (R-CHG-07).
 func (t *Ticket) Hidden() bool { return t.Messages > 0 && t.Shown == 0 }
+
+// locked says that nothing may be added: new mail opens a ticket of its own (R-STA-06, R-STA-08).
+func (t *Ticket) locked() bool { return !t.ArchivedAt.IsZero() }
+
+// touch moves the ticket's activity forward, never back.
+func (t *Ticket) touch(at time.Time) {
+	if at.After(t.Activity) {
+		t.Activity = at
+	}
+}
+
+// follow makes mail of a provider thread land here.
+func (t *Ticket) follow(thread inbox.ThreadID) {
+	if thread != "" && !slices.Contains(t.Threads, thread) {
+		t.Threads = append(t.Threads, thread)
+	}
+}
 
 // Clone returns a copy that shares nothing changeable with t.
 func (t Ticket) Clone() Ticket {

@@ -12,9 +12,9 @@ const (
 
 // next is the transition table of R-STA-08 as a pure function. from is empty for a new ticket, def
 // is the inbox's default status. fresh says that a new ticket has to be opened instead, and the old
-// one stays as it is: mail on an archived ticket.
-func next(cause Cause, from, def Status, archived bool) (to Status, fresh bool) {
-	if archived {
+// one stays as it is: mail on a locked or archived ticket.
+func next(cause Cause, from, def Status, locked bool) (to Status, fresh bool) {
+	if locked {
 		return from, true
 	}
 	switch cause {

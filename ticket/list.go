@@ -1,0 +1,193 @@
+package ticket
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+
+	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/inbox"
+	"github.com/workinbox/workinbox/storage"
+)
+
+// Tickets yields the tickets the actor may see, newest activity first. q.Site, q.HiddenIn and
+// q.AllHidden are the actor's own, whatever they hold; q.Inboxes narrows within what the actor may
+// see, and an inbox the actor may not see yields nothing. The next page starts after the Key of the
+// last ticket.
+func (s *Service) Tickets(ctx context.Context, actor acl.Actor, q Query) iter.Seq2[Ticket, error] {
+	return func(yield func(Ticket, error) bool) {
+		visible, own, err := s.visible(ctx, actor, q.Deleted)
+		if err != nil {
+			yield(Ticket{}, err)
+			return
+		}
+		q.Site, q.HiddenIn, q.AllHidden = inbox.SiteID(actor.Site), own, false
+		if q.Inboxes == nil {
+			q.Inboxes = visible
+		} else {
+			q.Inboxes = slices.DeleteFunc(slices.Clone(q.Inboxes), func(id inbox.ID) bool {
+				return !slices.Contains(visible, id)
+			})
+		}
+		if len(q.Inboxes) == 0 {
+			return
+		}
+		lost := s.lostAccess()
+		for t, err := range s.Store.Tickets(ctx, q) {
+			if err == nil {
+				err = lost.takeOff(ctx, &t)
+			}
+			if err != nil {
+				yield(Ticket{}, err)
+				return
+			}
+			if !yield(t, nil) {
+				return
+			}
+		}
+	}
+}
+
+// visible returns the inboxes whose tickets the actor may list, and those of them the actor created.
+func (s *Service) visible(ctx context.Context, actor acl.Actor, trash bool) (all, own []inbox.ID, err error) {
+	action := acl.ViewTickets
+	if trash {
+		action = acl.ViewTrash
+	}
+	all = []inbox.ID{}
+	for in, err := range s.Inboxes.Inboxes(ctx, actor, inbox.Query{}) {
+		if err != nil {
+			return nil, nil, err
+		}
+		if !acl.Check(actor, in.ACL(), action, nil).Allowed {
+			continue
+		}
+		all = append(all, in.ID)
+		if in.Creator == actor.User {
+			own = append(own, in.ID)
+		}
+	}
+	return all, own, nil
+}
+
+// Ticket returns one ticket the actor may see, or storage.ErrNotFound. One in the trash is seen by
+// those who may see the trash.
+func (s *Service) Ticket(ctx context.Context, actor acl.Actor, id ID) (Ticket, error) {
+	t, _, err := s.view(ctx, actor, id)
+	if err != nil {
+		return Ticket{}, err
+	}
+	if err := s.lostAccess().takeOff(ctx, &t); err != nil {
+		return Ticket{}, err
+	}
+	return t, nil
+}
+
+// view loads a ticket somebody may see, with its inbox.
+func (s *Service) view(ctx context.Context, actor acl.Actor, id ID) (Ticket, inbox.Inbox, error) {
+	t, err := s.Store.Ticket(ctx, id)
+	if err != nil {
+		return Ticket{}, inbox.Inbox{}, err
+	}
+	action := acl.ViewTickets
+	if !t.DeletedAt.IsZero() {
+		action = acl.ViewTrash
+	}
+	in, err := s.allow(ctx, actor, &t, action)
+	return t, in, err
+}
+
+// Entries yields the history of a ticket, oldest first, as the actor may see it: hidden mail is the
+// inbox creator's alone, and blind copies the creator's and the author's.
+func (s *Service) Entries(ctx context.Context, actor acl.Actor, id ID) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		_, in, err := s.view(ctx, actor, id)
+		if err != nil {
+			yield(Entry{}, err)
+			return
+		}
+		for e, err := range s.Store.Entries(ctx, EntryQuery{Ticket: id}) {
+			if err != nil {
+				yield(Entry{}, err)
+				return
+			}
+			if e.Hidden && in.Creator != actor.User {
+				continue
+			}
+			if !yield(redact(&in, actor, e), nil) {
+				return
+			}
+		}
+	}
+}
+
+// redact takes the blind copies off an entry for all but the creator and the author (R-MSG-04).
+func redact(in *inbox.Inbox, actor acl.Actor, e Entry) Entry {
+	if e.Author != actor.User && in.Creator != actor.User {
+		e.Bcc = nil
+	}
+	return e
+}
+
+// lost remembers who may still work on and view which inbox, for the length of one read. Between the
+// moment access is taken away and the next Collect, an assignee or follower without access reads as
+// none (R-INB-11).
+type lost struct {
+	s     *Service
+	known map[lostKey]bool
+}
+
+type lostKey struct {
+	inbox  inbox.ID
+	user   acl.UserID
+	action acl.Action
+}
+
+func (s *Service) lostAccess() *lost { return &lost{s: s, known: make(map[lostKey]bool)} }
+
+func (l *lost) takeOff(ctx context.Context, t *Ticket) error {
+	if t.Assignee != "" {
+		gone, err := l.has(ctx, t, t.Assignee, acl.BeAssignee)
+		if err != nil {
+			return err
+		}
+		if gone {
+			t.Assignee = ""
+		}
+	}
+	kept := t.Followers[:0:0]
+	for _, f := range t.Followers {
+		gone, err := l.has(ctx, t, f, acl.ViewTickets)
+		if err != nil {
+			return err
+		}
+		if !gone {
+			kept = append(kept, f)
+		}
+	}
+	t.Followers = kept
+	return nil
+}
+
+// has says whether the person has lost the right to the action.
+func (l *lost) has(ctx context.Context, t *Ticket, user acl.UserID, action acl.Action) (bool, error) {
+	key := lostKey{t.Inbox, user, action}
+	if gone, ok := l.known[key]; ok {
+		return gone, nil
+	}
+	person, err := l.s.Inboxes.Actor(ctx, t.Site, user)
+	if err == nil {
+		_, err = l.s.Inboxes.Authorize(ctx, person, t.Inbox, action, nil)
+	}
+	if err != nil && !refused(err) {
+		return false, err
+	}
+	l.known[key] = err != nil
+	return err != nil, nil
+}
+
+// refused tells a refusal from a store that did not answer.
+func refused(err error) bool {
+	return errors.Is(err, storage.ErrNotFound) || errors.Is(err, acl.ErrDenied)
+}

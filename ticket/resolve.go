@@ -1,0 +1,126 @@
+package ticket
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/inbox"
+	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/storage"
+)
+
+// Resolve decides on a mail in doubt (state unknown), for somebody who may reply; ErrNotUnknown when
+// it is in none. With wasSent it is noted as sent, otherwise it is sent again under a new marker, so
+// that the two can be told apart. The Message-ID stays: where both arrive, mail programs show one. As
+// with Reply, no error says that the decision is noted: look at Outgoing.State.
+func (s *Service) Resolve(ctx context.Context, actor acl.Actor, id ID, entry EntryID, wasSent bool) (Entry, error) {
+	t, err := s.Store.Ticket(ctx, id)
+	if err != nil {
+		return Entry{}, err
+	}
+	in, err := s.allow(ctx, actor, &t, acl.Reply)
+	if err != nil {
+		return Entry{}, err
+	}
+	e, err := s.current(ctx, Entry{ID: entry, Ticket: id})
+	if err != nil {
+		return Entry{}, err
+	}
+	if e.Outgoing.State != OutgoingUnknown {
+		return Entry{}, fmt.Errorf("entry %q: %w", entry, ErrNotUnknown)
+	}
+	if wasSent {
+		if e, err = s.sent(ctx, e, provider.Sent{}); err != nil {
+			return Entry{}, err
+		}
+		return redact(&in, actor, e), nil
+	}
+	if err := s.requeue(ctx, &e); err != nil {
+		return Entry{}, err
+	}
+	return redact(&in, actor, s.sendNow(ctx, e)), nil
+}
+
+// requeue puts a mail in doubt back into the queue as a copy under a new marker.
+func (s *Service) requeue(ctx context.Context, e *Entry) error {
+	old, marker, now := *e.Outgoing, newMarker(), s.now()
+	blob, err := s.remark(ctx, e, marker)
+	if err != nil {
+		return err
+	}
+	err = s.move(ctx, e, OutgoingUnknown, func(o *Outgoing) {
+		o.State, o.NotBefore, o.Error, o.Attempts = OutgoingQueued, now, "", 0
+		o.Marker, o.Blob, o.Size = marker, blob.Key, blob.Size
+	})
+	if err != nil {
+		if s.known(ctx, e.Inbox, marker) == nil {
+			s.forget(ctx, blob.Key)
+		}
+		return err
+	}
+	s.forget(ctx, old.Blob)
+	return nil
+}
+
+// known finds the entry of a marker after a write that answered with an error; nil says that the
+// write surely did not happen.
+func (s *Service) known(ctx context.Context, id inbox.ID, marker string) *Entry {
+	for e, err := range s.Store.Entries(context.WithoutCancel(ctx), EntryQuery{Inbox: id, Marker: marker}) {
+		if err != nil {
+			return &Entry{}
+		}
+		return &e
+	}
+	return nil
+}
+
+// forget deletes a raw mail that nothing names any more, best effort.
+func (s *Service) forget(ctx context.Context, key inbox.BlobKey) {
+	if err := s.Blobs.DeleteBlob(context.WithoutCancel(ctx), key); err != nil {
+		s.Logger.WarnContext(ctx, "forget a raw mail", "err", err)
+	}
+}
+
+// remark keeps a copy of an outgoing mail under another marker.
+func (s *Service) remark(ctx context.Context, e *Entry, marker string) (inbox.BlobInfo, error) {
+	raw, err := s.Blobs.OpenBlob(ctx, e.Outgoing.Blob)
+	if err != nil {
+		return inbox.BlobInfo{}, err
+	}
+	defer raw.Close()
+	in := bufio.NewReader(raw)
+	var header bytes.Buffer
+	replaced := false
+	for {
+		line, err := in.ReadBytes('\n')
+		if bytes.HasPrefix(line, []byte(provider.MarkerHeader+":")) {
+			line = fmt.Appendf(nil, "%s: %s\r\n", provider.MarkerHeader, marker)
+			replaced = true
+		}
+		header.Write(line)
+		if err != nil || len(bytes.TrimSpace(line)) == 0 {
+			break
+		}
+	}
+	if !replaced {
+		return inbox.BlobInfo{}, &storage.Error{Op: "remark", Entity: "entry", ID: string(e.ID), Err: storage.ErrNotFound}
+	}
+	return s.put(ctx, e.Inbox, io.MultiReader(&header, in))
+}
+
+// put keeps a raw mail durably.
+func (s *Service) put(ctx context.Context, id inbox.ID, raw io.Reader) (inbox.BlobInfo, error) {
+	blob, err := s.Blobs.PutBlob(ctx, id, raw)
+	if err != nil {
+		return inbox.BlobInfo{}, err
+	}
+	if err := s.Blobs.SyncBlobs(ctx, id); err != nil {
+		s.forget(ctx, blob.Key)
+		return inbox.BlobInfo{}, err
+	}
+	return blob, nil
+}

@@ -1,0 +1,164 @@
+package ticket
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/inbox"
+	"github.com/workinbox/workinbox/storage"
+)
+
+// show follows a mail that was hidden, shown or removed to what it is now.
+func (c *collector) show(ctx context.Context, id inbox.MessageID) error {
+	m, err := c.s.Archive.Message(ctx, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil // erased since; its own line says so
+	}
+	if err != nil {
+		return err
+	}
+	e, d, err := c.entryOf(ctx, id)
+	if err != nil || d == nil || e.Hidden == hidden(&m) {
+		return err
+	}
+	e.Hidden = hidden(&m)
+	if d.ticket.Shown++; e.Hidden {
+		d.ticket.Shown -= 2
+	}
+	d.put(e)
+	d.mixed = true
+	return nil
+}
+
+// purge follows a mail that was erased for good: nothing of it stays in its entry, and a ticket
+// without mail goes to the trash.
+func (c *collector) purge(ctx context.Context, id inbox.MessageID) error {
+	e, d, err := c.entryOf(ctx, id)
+	if err != nil || d == nil {
+		return err
+	}
+	t := &d.ticket
+	if t.Messages--; !e.Hidden {
+		t.Shown--
+	}
+	e.Message, e.RFCID, e.Text, e.Hidden = "", "", "", true
+	e.To, e.Cc, e.Bcc = nil, nil, nil
+	if e.Outgoing != nil {
+		o := *e.Outgoing
+		o.Marker = ""
+		e.Outgoing = &o
+	}
+	d.put(e)
+	d.mixed = true
+	if t.Messages == 0 {
+		t.Subject, t.Last, t.DeletedAt = "", "", c.s.now()
+	}
+	return nil
+}
+
+// settle works out again what a ticket shows of its mail, from the mail that is shown, or from all of
+// it where none is: a hidden subject is seen nowhere.
+func (c *collector) settle(ctx context.Context, d *draft) error {
+	lines := slices.Clone(d.entries)
+	if !d.opened {
+		for e, err := range c.s.Store.Entries(ctx, EntryQuery{Ticket: d.ticket.ID}) {
+			if err != nil {
+				return err
+			}
+			if !slices.ContainsFunc(d.entries, func(n Entry) bool { return n.ID == e.ID }) {
+				lines = append(lines, e)
+			}
+		}
+	}
+	var oldest, newest inbox.Message
+	for _, e := range lines {
+		if e.Message == "" || e.Hidden && d.ticket.Shown > 0 {
+			continue
+		}
+		m, err := c.s.Archive.Message(ctx, e.Message)
+		if errors.Is(err, storage.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if oldest.ID == "" || m.Received.Before(oldest.Received) {
+			oldest = m
+		}
+		if newest.ID == "" || newer(&m, &Ticket{Last: newest.ID, LastMail: newest.Received}) {
+			newest = m
+		}
+	}
+	if oldest.ID != "" {
+		d.ticket.Subject = oldest.Subject
+		d.ticket.Last, d.ticket.LastMail = newest.ID, newest.Received
+	}
+	return nil
+}
+
+// entryOf finds the entry of a mail, in this page or in the store; no draft says that there is none.
+func (c *collector) entryOf(ctx context.Context, id inbox.MessageID) (Entry, *draft, error) {
+	for _, d := range c.drafts {
+		for i := range d.entries {
+			if d.entries[i].Message == id {
+				return d.entries[i], d, nil
+			}
+		}
+	}
+	for e, err := range c.s.Store.Entries(ctx, EntryQuery{Inbox: c.in.ID, Messages: []inbox.MessageID{id}}) {
+		if err != nil {
+			return Entry{}, nil, err
+		}
+		d, err := c.draft(ctx, e.Ticket)
+		if err != nil {
+			return Entry{}, nil, err
+		}
+		if slices.ContainsFunc(d.entries, func(n Entry) bool { return n.ID == e.ID }) {
+			return Entry{}, nil, nil // this page took the mail off it
+		}
+		return e, d, nil
+	}
+	return Entry{}, nil, nil
+}
+
+// lowered unassigns what was assigned to somebody who may not work on the inbox any more, and takes
+// them off the followers where they may not even view it (R-INB-11, R-TKT-04). It looks at their
+// access as it is now.
+func (c *collector) lowered(ctx context.Context, user acl.UserID) error {
+	person, err := c.s.Inboxes.Actor(ctx, c.in.Site, user)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return err
+	}
+	facts := c.in.ACL()
+	works := acl.Check(person, facts, acl.BeAssignee, nil).Allowed
+	views := acl.Check(person, facts, acl.ViewTickets, nil).Allowed
+	for _, trash := range []bool{false, true} {
+		q := Query{Site: c.in.Site, Inboxes: []inbox.ID{c.in.ID}, AllHidden: true, Deleted: trash}
+		for t, err := range c.s.Store.Tickets(ctx, q) {
+			if err != nil {
+				return err
+			}
+			if !works && t.Assignee == user || !views && slices.Contains(t.Followers, user) {
+				c.takeOff(c.adopt(t), user, works, views)
+			}
+		}
+	}
+	return nil
+}
+
+func (c *collector) takeOff(d *draft, user acl.UserID, works, views bool) {
+	t := &d.ticket
+	if !works && t.Assignee == user {
+		e, ev := c.s.assign(t, "", "")
+		d.put(e)
+		d.events = append(d.events, c.s.event(ev, t, ""))
+	}
+	if !views && slices.Contains(t.Followers, user) {
+		t.Followers = slices.DeleteFunc(t.Followers, func(f acl.UserID) bool { return f == user })
+		e := c.s.entry(t, EntryChanged, "")
+		e.Change = &Change{Field: "follower", From: string(user)}
+		d.put(e)
+	}
+}
