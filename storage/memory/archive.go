@@ -46,7 +46,7 @@ func (s *Store) Seen(
 			}
 		} else if it := b.items[r]; it != nil {
 			known := it.seen
-			known.Queued = pointer(known.Queued, copyQueued)
+			known.Queued = clone(known.Queued)
 			seen[r] = known
 		}
 	}
@@ -115,7 +115,6 @@ func (s *Store) Messages(
 			return nil
 		},
 		keep:  func(m *message) bool { return keeps(&q, m) },
-		copy:  same[message],
 		limit: q.Limit,
 	}
 	if q.After != nil {
@@ -123,7 +122,7 @@ func (s *Store) Messages(
 	}
 	return func(yield func(inbox.Message, error) bool) {
 		for m, err := range l.yield(ctx, s) {
-			if !yield(copyMessage(m.Message), err) {
+			if !yield(clone(m.Message), err) {
 				return
 			}
 		}
@@ -171,7 +170,7 @@ func (s *Store) Message(ctx context.Context, id inbox.MessageID) (inbox.Message,
 	if err != nil {
 		return inbox.Message{}, err
 	}
-	return copyMessage(m.Message), nil
+	return clone(m.Message), nil
 }
 
 // Content returns the text of a message; see inbox.Archive.
@@ -180,7 +179,7 @@ func (s *Store) Content(ctx context.Context, id inbox.MessageID) (inbox.Content,
 	if err != nil {
 		return inbox.Content{}, err
 	}
-	return copyContent(*m.content), nil
+	return clone(*m.content), nil
 }
 
 func (s *Store) message(ctx context.Context, what string, id inbox.MessageID) (*message, error) {

@@ -103,7 +103,6 @@ func (s *Store) Blobs(ctx context.Context, id inbox.ID) iter.Seq2[inbox.BlobInfo
 			}
 			return nil
 		},
-		copy: same[blob],
 	}
 	return func(yield func(inbox.BlobInfo, error) bool) {
 		for b, err := range l.yield(ctx, s) {

@@ -36,9 +36,9 @@ type message struct {
 
 // item is what became of a mail that is not stored.
 type item struct {
-	remote provider.RemoteID
-	seen   inbox.Seen
-	client bool // rejected: an external client was on it
+	remote   provider.RemoteID
+	seen     inbox.Seen
+	rejected *inbox.Rejected // of a rejected one
 }
 
 func newBox(in *inbox.Inbox) *box {
@@ -91,7 +91,7 @@ func messageKeys(m *message) []key {
 // append adds a line to the log and returns its number.
 func (b *box) append(c inbox.Change) uint64 {
 	b.seq++
-	c = copyChange(c)
+	c = clone(c)
 	c.Seq = b.seq
 	b.log = append(b.log, c)
 	return b.seq
@@ -99,7 +99,7 @@ func (b *box) append(c inbox.Change) uint64 {
 
 // syncState returns the state with the store's own counts.
 func (b *box) syncState() inbox.SyncState {
-	st := copyState(b.state)
+	st := clone(b.state)
 	st.Seq, st.Queued, st.Poisoned = b.seq, b.queue.len(), b.poison.len()
 	return st
 }
@@ -112,6 +112,12 @@ func (b *box) setMessage(old, m *message) {
 	b.count(m, 1)
 	b.remotes[m.Remote] = m
 	b.messages.replace(old, m)
+}
+
+func (b *box) dropMessage(m *message) {
+	b.count(m, -1)
+	delete(b.remotes, m.Remote)
+	b.messages.replace(m, nil)
 }
 
 func (b *box) count(m *message, n int) {

@@ -89,7 +89,7 @@ func (s *Store) Company(
 	if c == nil {
 		return inbox.Company{}, refuse("read", "company", id, storage.ErrNotFound)
 	}
-	return copyCompany(*c), nil
+	return clone(*c), nil
 }
 
 // Customer returns one customer; see inbox.Clients.
@@ -105,7 +105,7 @@ func (s *Store) Customer(
 	if c == nil {
 		return inbox.Customer{}, refuse("read", "customer", id, storage.ErrNotFound)
 	}
-	return copyCustomer(*c), nil
+	return clone(*c), nil
 }
 
 // SaveCompany creates or replaces a company; see inbox.Clients.
@@ -129,11 +129,11 @@ func (s *Store) SaveCompany(
 	if err := s.checkEvents(ev); err != nil {
 		return inbox.Company{}, err
 	}
-	c = copyCompany(c)
+	c = clone(c)
 	c.Version++
 	s.ensureClients(c.Site).setCompany(&c)
 	s.addEvents(ev)
-	return copyCompany(c), nil
+	return clone(c), nil
 }
 
 func versionOf(c *inbox.Company) storage.Version {
@@ -180,7 +180,7 @@ func (s *Store) Companies(
 		},
 		after: &inbox.Company{ID: q.After},
 		keep:  func(c *inbox.Company) bool { return q.Deleted || c.DeletedAt.IsZero() },
-		copy:  copyCompany,
+		copy:  clone[inbox.Company],
 		limit: q.Limit,
 	}.yield(ctx, s)
 }

@@ -9,8 +9,9 @@ import (
 )
 
 // Commit stores one step of an import; see inbox.Archive. A mail that a step rejects is there for the
-// Reopen of the same step. Lines about changed messages bear the state's LastSync, because a change
-// has no time of its own.
+// Reopen of the same step. To change or erase a message that is not there is an error matching
+// storage.ErrNotFound. Lines about changed and erased messages bear the state's LastSync, because a
+// change has no time of its own.
 func (s *Store) Commit(
 	ctx context.Context, imp inbox.Import, ev ...inbox.Event,
 ) (inbox.SyncState, error) {
@@ -33,6 +34,9 @@ func (s *Store) Commit(
 	for _, c := range imp.Changed {
 		s.changeMessage(b, c, imp.State)
 	}
+	for _, id := range imp.Erase {
+		s.eraseMessage(b, id, imp.State)
+	}
 	for _, r := range imp.Reopen {
 		b.reopen(r)
 	}
@@ -40,10 +44,10 @@ func (s *Store) Commit(
 		b.lower(th)
 	}
 	if imp.Run != nil {
-		r := copyRun(*imp.Run)
+		r := clone(*imp.Run)
 		b.setRun(&r)
 	}
-	b.state = copyState(imp.State)
+	b.state = clone(imp.State)
 	b.state.Version++
 	s.addEvents(ev)
 	return b.syncState(), nil
@@ -69,11 +73,19 @@ func (s *Store) checkImport(b *box, imp *inbox.Import) error {
 			return refuse("commit", "message", m.ID, storage.ErrExists)
 		}
 	}
+	there := func(id inbox.MessageID) bool {
+		m, stored := s.messages[id]
+		_, put := ids[id]
+		return put || stored && m.Inbox == b.inbox.ID
+	}
 	for _, c := range imp.Changed {
-		_, stored := s.messages[c.ID]
-		_, put := ids[c.ID]
-		if !put && (!stored || s.messages[c.ID].Inbox != id) {
+		if !there(c.ID) {
 			return refuse("commit", "message", c.ID, storage.ErrNotFound)
+		}
+	}
+	for _, id := range imp.Erase {
+		if !there(id) {
+			return refuse("commit", "message", id, storage.ErrNotFound)
 		}
 	}
 	return nil
@@ -92,7 +104,7 @@ func (s *Store) changeItems(b *box, imp *inbox.Import) {
 		b.setItem(imp.Put[i].Message.Remote, nil)
 	}
 	for _, r := range imp.Reject {
-		b.setItem(r.Remote, &item{remote: r.Remote, client: r.Client, seen: inbox.Seen{
+		b.setItem(r.Remote, &item{remote: r.Remote, rejected: &r, seen: inbox.Seen{
 			State: inbox.SeenRejected, Thread: r.Thread, Received: utc(r.Received),
 			Reason: r.Reason, Rules: r.Rules,
 		}})
@@ -105,7 +117,7 @@ func (s *Store) changeItems(b *box, imp *inbox.Import) {
 }
 
 func queued(q inbox.Queued) *item {
-	q = copyQueued(q)
+	q = clone(q)
 	it := &item{remote: q.Remote, seen: inbox.Seen{
 		State: inbox.SeenQueued, Thread: q.Thread, Received: q.Received, Queued: &q,
 	}}
@@ -116,9 +128,9 @@ func queued(q inbox.Queued) *item {
 }
 
 func (s *Store) putMessage(b *box, p inbox.Put) {
-	c := copyContent(p.Content)
+	c := clone(p.Content)
 	c.Message = p.Message.ID
-	m := &message{Message: copyMessage(p.Message), content: &c}
+	m := &message{Message: clone(p.Message), content: &c}
 	m.Inbox = b.inbox.ID
 	m.Seq = b.append(inbox.Change{
 		Kind: inbox.ChangeArrived, At: m.StoredAt, Message: m.ID, Thread: m.Thread,
@@ -139,6 +151,16 @@ func (s *Store) changeMessage(b *box, c inbox.MessageChange, st inbox.SyncState)
 	s.messages[c.ID] = &m
 	b.setMessage(old, &m)
 	b.append(inbox.Change{Kind: kindOf(c), At: st.LastSync, Message: m.ID, Thread: m.Thread})
+}
+
+func (s *Store) eraseMessage(b *box, id inbox.MessageID, st inbox.SyncState) {
+	m := s.messages[id]
+	if m == nil {
+		return // named twice
+	}
+	delete(s.messages, id)
+	b.dropMessage(m)
+	b.append(inbox.Change{Kind: inbox.ChangePurged, At: st.LastSync, Message: id, Thread: m.Thread})
 }
 
 func set[T any](field *T, v *T) {
@@ -167,13 +189,15 @@ func (b *box) reopen(r inbox.Reopen) {
 	since := utc(r.Since)
 	var again []*item
 	for _, it := range b.rejected[r.Thread] {
-		if it.client && it.seen.Reason == r.Reason && !it.seen.Received.Before(since) {
+		if it.rejected.Client && it.seen.Reason == r.Reason && !it.seen.Received.Before(since) {
 			again = append(again, it)
 		}
 	}
 	for _, it := range again {
 		b.setItem(it.remote, queued(inbox.Queued{
-			Remote: it.remote, Thread: it.seen.Thread, Received: it.seen.Received, Code: "thread",
+			Remote: it.remote, Thread: it.seen.Thread, Received: it.seen.Received,
+			Folder: it.rejected.Folder, Sent: it.rejected.Sent, Unread: it.rejected.Unread,
+			NotBefore: it.seen.Received, Code: inbox.QueueThread,
 		}))
 	}
 }

@@ -33,12 +33,12 @@ func (s *Store) SaveCustomers(
 	}
 	saved := make([]inbox.Customer, len(list))
 	for i := range list {
-		c := copyCustomer(list[i])
+		c := clone(list[i])
 		c.Version++
 		cs := s.ensureClients(c.Site)
 		cs.setCustomer(&c)
 		cs.version++
-		saved[i] = copyCustomer(c)
+		saved[i] = clone(c)
 	}
 	s.addEvents(ev)
 	return saved, nil
@@ -129,12 +129,12 @@ func (s *Store) EnsureCustomers(
 				CreatedAt: utc(at),
 			}
 		} else {
-			c = copyCustomer(*old)
+			c = clone(*old)
 		}
 		associated := associate(&c, k, utc(at))
 		if noted := noteInbox(&c, from); noted || associated || old == nil {
 			c.Version++
-			stored := copyCustomer(c)
+			stored := clone(c)
 			cs.setCustomer(&stored)
 		}
 		if associated || old == nil {
@@ -157,7 +157,7 @@ func associate(c *inbox.Customer, k inbox.Known, at time.Time) bool {
 	if c.Company != k.Company {
 		c.Since = at
 	}
-	c.Company, c.Source, c.Pattern = k.Company, inbox.SourceDomain, pointer(k.Pattern, same)
+	c.Company, c.Source, c.Pattern = k.Company, inbox.SourceDomain, clone(k.Pattern)
 	return true
 }
 
@@ -175,7 +175,7 @@ func noteInbox(c *inbox.Customer, from inbox.ID) bool {
 func (cs *clients) forget(id inbox.ID) {
 	for _, old := range cs.customer {
 		if i := slices.Index(old.KnownFrom, id); i >= 0 {
-			c := copyCustomer(*old)
+			c := clone(*old)
 			c.KnownFrom = slices.Delete(c.KnownFrom, i, i+1)
 			c.Version++
 			cs.setCustomer(&c)
@@ -209,7 +209,7 @@ func (s *Store) Customers(
 				(q.Domain == "" || isAt(c, domain)) &&
 				(q.Visible == nil || c.ByHand || knownFrom(c, q.Visible))
 		},
-		copy:  copyCustomer,
+		copy:  clone[inbox.Customer],
 		limit: q.Limit,
 	}.yield(ctx, s)
 }

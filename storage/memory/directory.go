@@ -49,12 +49,12 @@ func (s *Store) CreateInbox(
 	if err := s.checkEvents(ev); err != nil {
 		return inbox.Inbox{}, err
 	}
-	in = copyInbox(in)
+	in = clone(in)
 	in.Version = 1
 	s.boxes[in.ID] = newBox(&in)
 	s.setInbox(nil, &in)
 	s.addEvents(ev)
-	return copyInbox(in), nil
+	return clone(in), nil
 }
 
 // Inbox returns one inbox; see inbox.Directory.
@@ -68,7 +68,7 @@ func (s *Store) Inbox(ctx context.Context, id inbox.ID) (inbox.Inbox, error) {
 	if b == nil {
 		return inbox.Inbox{}, refuse("read", "inbox", id, storage.ErrNotFound)
 	}
-	return copyInbox(*b.inbox), nil
+	return clone(*b.inbox), nil
 }
 
 // UpdateInbox replaces the inbox and extends its log; see inbox.Directory.
@@ -92,7 +92,7 @@ func (s *Store) UpdateInbox(
 	if err := s.checkEvents(ev); err != nil {
 		return inbox.Inbox{}, err
 	}
-	in = copyInbox(in)
+	in = clone(in)
 	in.Version++
 	s.setInbox(b.inbox, &in)
 	b.inbox = &in
@@ -100,7 +100,7 @@ func (s *Store) UpdateInbox(
 		b.append(c)
 	}
 	s.addEvents(ev)
-	return copyInbox(in), nil
+	return clone(in), nil
 }
 
 // DeleteInbox forgets the inbox and what hangs on it; see inbox.Directory.
@@ -138,7 +138,7 @@ func (s *Store) Inboxes(ctx context.Context, q inbox.Query) iter.Seq2[inbox.Inbo
 			return (q.Scope == nil || q.Scope.Includes(in.ACL())) &&
 				(len(q.States) == 0 || slices.Contains(q.States, in.State))
 		},
-		copy:  copyInbox,
+		copy:  clone[inbox.Inbox],
 		limit: q.Limit,
 	}.yield(ctx, s)
 }

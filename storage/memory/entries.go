@@ -25,7 +25,7 @@ func (s *Store) Entries(ctx context.Context, q ticket.EntryQuery) iter.Seq2[tick
 					slices.Contains(q.Outgoing, e.Outgoing.State)) &&
 				(due.IsZero() || e.Outgoing != nil && !e.Outgoing.NotBefore.After(due))
 		},
-		copy:  copyEntry,
+		copy:  clone[ticket.Entry],
 		limit: q.Limit,
 	}
 	if q.After != nil {

@@ -41,7 +41,7 @@ func (h *Host) AddPerson(p inbox.Person) {
 	if h.people[p.Site] == nil {
 		h.people[p.Site] = make(map[acl.UserID]inbox.Person)
 	}
-	h.people[p.Site][p.ID] = copyPerson(p)
+	h.people[p.Site][p.ID] = clone(p)
 }
 
 // RemovePerson forgets a person. Absent is fine.
@@ -55,7 +55,7 @@ func (h *Host) RemovePerson(site inbox.SiteID, id acl.UserID) {
 func (h *Host) SetSite(st inbox.Settings) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.sites[st.ID] = copySettings(st)
+	h.sites[st.ID] = clone(st)
 }
 
 // Person returns one user; see inbox.People.
@@ -71,7 +71,7 @@ func (h *Host) Person(
 	if !ok {
 		return inbox.Person{}, refuse("read", "person", id, storage.ErrNotFound)
 	}
-	return copyPerson(p), nil
+	return clone(p), nil
 }
 
 // People yields the users of a site by ID, those that are there when it begins.
@@ -84,7 +84,7 @@ func (h *Host) People(ctx context.Context, site inbox.SiteID) iter.Seq2[inbox.Pe
 			if ctx.Err() != nil {
 				break
 			}
-			if !yield(copyPerson(people[id]), nil) {
+			if !yield(clone(people[id]), nil) {
 				return
 			}
 		}
@@ -105,17 +105,5 @@ func (h *Host) Site(ctx context.Context, id inbox.SiteID) (inbox.Settings, error
 	if !ok {
 		return inbox.Settings{}, refuse("read", "site", id, storage.ErrNotFound)
 	}
-	return copySettings(st), nil
-}
-
-func copyPerson(p inbox.Person) inbox.Person {
-	p.Addresses = slices.Clone(p.Addresses)
-	return p
-}
-
-func copySettings(st inbox.Settings) inbox.Settings {
-	st.InternalDomains = slices.Clone(st.InternalDomains)
-	st.Exclude = slices.Clone(st.Exclude)
-	st.Features = slices.Clone(st.Features)
-	return st
+	return clone(st), nil
 }

@@ -60,7 +60,7 @@ func (s *Store) Runs(ctx context.Context, id inbox.ID, limit int) iter.Seq2[inbo
 			}
 			return nil
 		},
-		copy:  copyRun,
+		copy:  clone[inbox.Run],
 		limit: limit,
 	}.yield(ctx, s)
 }

@@ -70,8 +70,8 @@ type list[T any] struct {
 	from  func() *sorted[T] // called with the lock held, for every page; nil is an empty list
 	after *T                // continues behind this place
 	keep  func(*T) bool     // called with the lock held
-	copy  func(T) T
-	limit int // zero is none
+	copy  func(T) T         // nil where the caller of yield copies
+	limit int               // zero is none
 }
 
 // yield reads the list a page at a time and yields without the lock. Each page is found by the place
@@ -87,7 +87,7 @@ func (l list[T]) yield(ctx context.Context, s *Store) iter.Seq2[T, error] {
 					yield(none, err)
 					return
 				}
-				if !yield(l.copy(*v), nil) {
+				if !yield(l.value(v), nil) {
 					return
 				}
 				if left--; left == 0 {
@@ -104,6 +104,13 @@ func (l list[T]) yield(ctx context.Context, s *Store) iter.Seq2[T, error] {
 			place = last
 		}
 	}
+}
+
+func (l list[T]) value(v *T) T {
+	if l.copy == nil {
+		return *v
+	}
+	return l.copy(*v)
 }
 
 // page gathers what a page of the list keeps, and returns the place it got to, nil at the end.

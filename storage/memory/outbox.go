@@ -24,13 +24,12 @@ func (s *Store) DueEvents(
 	l := list[event]{
 		from:  func() *sorted[event] { return s.events.of(key{}) },
 		keep:  func(e *event) bool { return !e.notBefore.After(now) },
-		copy:  same[event],
 		limit: limit,
 	}
 	return func(yield func(inbox.Due, error) bool) {
 		for e, err := range l.yield(ctx, s) {
 			due := e.Due
-			due.Event, due.Done = copyEvent(due.Event), slices.Clone(due.Done)
+			due.Event, due.Done = clone(due.Event), slices.Clone(due.Done)
 			if !yield(due, err) {
 				return
 			}
@@ -105,7 +104,7 @@ func (s *Store) checkEvents(ev []inbox.Event) error {
 
 func (s *Store) addEvents(ev []inbox.Event) {
 	for i := range ev {
-		s.setEvent(nil, &event{Due: inbox.Due{Event: copyEvent(ev[i])}})
+		s.setEvent(nil, &event{Due: inbox.Due{Event: clone(ev[i])}})
 	}
 }
 

@@ -31,7 +31,7 @@ func (s *Store) SaveTickets(
 	}
 	saved := make([]ticket.Ticket, len(w))
 	for i := range w {
-		t := copyTicket(w[i].Ticket)
+		t := clone(w[i].Ticket)
 		if old := s.desk.ticket[t.ID]; old != nil {
 			t.Number = old.Number
 		} else {
@@ -41,11 +41,11 @@ func (s *Store) SaveTickets(
 		t.Version++
 		s.desk.setTicket(&t)
 		for _, e := range w[i].Entries {
-			e = copyEntry(e)
+			e = clone(e)
 			e.Ticket = t.ID
 			s.desk.setEntry(&e)
 		}
-		saved[i] = copyTicket(t)
+		saved[i] = clone(t)
 	}
 	s.addEvents(ev)
 	return saved, nil
@@ -116,7 +116,7 @@ func (s *Store) Ticket(ctx context.Context, id ticket.ID) (ticket.Ticket, error)
 	if t == nil {
 		return ticket.Ticket{}, refuse("read", "ticket", id, storage.ErrNotFound)
 	}
-	return copyTicket(*t), nil
+	return clone(*t), nil
 }
 
 // Tickets yields tickets, latest activity first; see ticket.Store.
@@ -125,7 +125,7 @@ func (s *Store) Tickets(ctx context.Context, q ticket.Query) iter.Seq2[ticket.Ti
 	l := list[ticket.Ticket]{
 		from:  func() *sorted[ticket.Ticket] { return s.desk.tickets.of(keys...) },
 		keep:  func(t *ticket.Ticket) bool { return inQuery(&q, t) },
-		copy:  copyTicket,
+		copy:  clone[ticket.Ticket],
 		limit: q.Limit,
 	}
 	if q.After != nil {

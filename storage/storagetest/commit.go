@@ -17,6 +17,7 @@ var commitChecks = []check[inbox.Store]{
 	{"Commit/PutTwiceRefused", checkPutTwice},
 	{"Commit/SeqRises", checkSeqRises},
 	{"Commit/ChangesTold", checkChangesTold},
+	{"Commit/EraseForgets", checkErase},
 	{"Commit/ThreadsOnlyLower", checkThreadsLower},
 	{"Commit/RunReplaced", checkRunReplaced},
 }
@@ -200,6 +201,44 @@ func checkChangesTold(b *inboxes) {
 	if untouched.Removed || untouched.Company != "" {
 		b.Errorf("another message: got %+v, want it as it was", untouched)
 	}
+}
+
+// checkErase erases one mail for good, and one that is rejected in the same step.
+func checkErase(b *inboxes) {
+	create(b, mailbox("in-1"))
+	var imp inbox.Import
+	for i := range 3 {
+		p := mail("in-1", fmt.Sprintf("m-%d", i), i)
+		p.Message.Thread = "t"
+		imp.Put = append(imp.Put, p)
+	}
+	before := commit(b, "in-1", imp)
+	yes := true
+	commit(b, "in-1", inbox.Import{
+		Changed: []inbox.MessageChange{{ID: "m-0", Unread: &yes}},
+		Erase:   []inbox.MessageID{"m-0", "m-1"},
+		Reject:  []inbox.Rejected{{Remote: "remote m-1", Thread: "t", Reason: filter.Erased}},
+	})
+	for _, id := range []inbox.MessageID{"m-0", "m-1"} {
+		_, err := b.s.Message(b.Context(), id)
+		refused(b, "read an erased message", err, storage.ErrNotFound)
+		_, err = b.s.Content(b.Context(), id)
+		refused(b, "read the content of an erased message", err, storage.ErrNotFound)
+	}
+	equal(b, "messages of the thread", listed(b, inbox.MessageQuery{Thread: "t", Hidden: true}),
+		[]inbox.MessageID{"m-2"})
+	equal(b, "fates", fates(b, "in-1", "remote m-0", "remote m-1", "remote m-2"),
+		map[provider.RemoteID]string{"remote m-1": "rejected", "remote m-2": "stored"})
+	tally, err := b.s.Tally(b.Context(), "in-1")
+	ok(b, "tally", err)
+	equal(b, "tally", tally, inbox.Tally{Messages: 1, Threads: 1})
+	log := collect(b, "log", b.s.Log(b.Context(), "in-1", before.Seq))
+	equal(b, "log of a change and two erasures", mapped(log, func(c inbox.Change) string {
+		return fmt.Sprint(c.Kind, " ", c.Message, " ", c.Thread)
+	}), []string{"changed m-0 t", "purged m-0 t", "purged m-1 t"})
+	again := mail("in-1", "m-9", 1)
+	again.Message.Remote = "remote m-0"
+	commit(b, "in-1", inbox.Import{Put: []inbox.Put{again}})
 }
 
 func checkThreadsLower(b *inboxes) {

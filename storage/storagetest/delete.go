@@ -46,7 +46,8 @@ func checkDeleteLeavesNothing(b *inboxes) {
 	for _, c := range after.Customers {
 		for _, id := range c.KnownFrom {
 			if id == "in-1" {
-				b.Errorf("customer %q: still known from the deleted inbox", c.ID)
+				b.Errorf("customer %q after in-1 was deleted: got known from %q, want it without in-1",
+					c.ID, c.KnownFrom)
 			}
 		}
 	}

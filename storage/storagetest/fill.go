@@ -65,6 +65,8 @@ func (f *filler) fillKind(v reflect.Value, field string) {
 		v.SetBool(true)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(int64(f.n))
+	case reflect.Uint8:
+		v.SetUint(1)
 	case reflect.Uint64:
 		v.SetUint(uint64(f.n))
 	case reflect.Pointer:
@@ -103,6 +105,10 @@ func scramble[V any](v *V) { scrambleValue(reflect.ValueOf(v).Elem(), false) }
 
 func scrambleValue(v reflect.Value, reached bool) {
 	switch v.Kind() {
+	case reflect.Interface:
+		if !v.IsNil() {
+			scrambleValue(v.Elem(), false)
+		}
 	case reflect.Pointer:
 		if !v.IsNil() {
 			scrambleValue(v.Elem(), true)

@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/workinbox/workinbox/filter"
 	"github.com/workinbox/workinbox/inbox"
@@ -14,6 +15,7 @@ var queueChecks = []check[inbox.Store]{
 	{"Commit/PutRemovesItem", checkPutRemoves},
 	{"Commit/ReopenMovesRejected", checkReopen},
 	{"Seen/EveryFate", checkSeen},
+	{"Queue/RoundTrip", checkQueueRoundTrip},
 	{"Queue/ByNotBefore", checkQueueOrder},
 	{"Rejections/ByReason", checkRejections},
 }
@@ -139,6 +141,7 @@ func checkReopen(b *inboxes) {
 		r := inbox.Rejected{
 			Remote: remote, Thread: "t", Received: at(10), Client: true,
 			Reason: filter.NotClientAssociated, Rules: 1,
+			Folder: provider.FolderTrash, Sent: provider.MarkNotSent, Unread: true,
 		}
 		if change != nil {
 			change(&r)
@@ -166,15 +169,17 @@ func checkReopen(b *inboxes) {
 			{Thread: "unknown", Since: at(5), Reason: filter.NotClientAssociated},
 		},
 	})
-	got := collect(b, "queue", b.s.Queue(b.Context(),
-		inbox.QueueQuery{Inbox: "in-1", Due: st.LastSync}))
-	equal(b, "items due at once", mapped(got, func(q inbox.Queued) provider.RemoteID { return q.Remote }),
-		[]provider.RemoteID{"at since", "match", "same step"})
-	for _, q := range got {
-		if q.Attempts != 0 || q.Thread != "t" || q.Poison || q.Received.Before(at(5)) {
-			b.Errorf("reopened item: got %+v, want no attempts, its thread and its received time", q)
+	again := func(remote provider.RemoteID, received time.Time) inbox.Queued {
+		return inbox.Queued{
+			Remote: remote, Thread: "t", Received: received, NotBefore: received,
+			Folder: provider.FolderTrash, Sent: provider.MarkNotSent, Unread: true,
+			Code: inbox.QueueThread,
 		}
 	}
+	got := collect(b, "queue", b.s.Queue(b.Context(), inbox.QueueQuery{Inbox: "in-1"}))
+	equal(b, "reopened items", got, []inbox.Queued{
+		again("at since", at(5)), again("match", at(10)), again("same step", at(10)),
+	})
 	if st.Queued != 3 || st.Poisoned != 1 {
 		b.Errorf("state: got %d queued and %d poisoned, want 3 and 1", st.Queued, st.Poisoned)
 	}
@@ -223,6 +228,23 @@ func checkSeen(b *inboxes) {
 	}
 	equal(b, "one known id among 1200", fates(b, "in-1", append(many, "x gone")...),
 		map[provider.RemoteID]string{"x gone": "gone"})
+}
+
+func checkQueueRoundTrip(b *inboxes) {
+	create(b, mailbox("in-1"))
+	poison, live := full[inbox.Queued]("poison"), full[inbox.Queued]("queued")
+	live.Poison = false
+	bare := inbox.Queued{Remote: "bare", Thread: "t"}
+	commit(b, "in-1", inbox.Import{Queue: []inbox.Queued{poison, live, bare}})
+	for _, want := range [][]inbox.Queued{{bare, live}, {poison}} {
+		q := inbox.QueueQuery{Inbox: "in-1", Poison: want[0].Poison}
+		equal(b, fmt.Sprintf("queue (%+v)", q), collect(b, "queue", b.s.Queue(b.Context(), q)), want)
+		for _, item := range want {
+			seen, err := b.s.Seen(b.Context(), "in-1", []provider.RemoteID{item.Remote})
+			ok(b, "seen", err)
+			equal(b, fmt.Sprintf("fate of %q", item.Remote), seen[item.Remote].Queued, &item)
+		}
+	}
 }
 
 func checkQueueOrder(b *inboxes) {

@@ -164,6 +164,6 @@ func within(t T, doing string, f func(ctx context.Context) error) {
 	case err := <-done:
 		ok(t, doing, err)
 	case <-ctx.Done():
-		t.Fatalf("%s: not done after %v, want it done at once", doing, patience)
+		t.Fatalf("%s: got no answer for %v, want one at once", doing, patience)
 	}
 }

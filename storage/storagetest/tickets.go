@@ -61,6 +61,13 @@ func save(b *tickets, w ...ticket.Write) []ticket.Ticket {
 	return saved
 }
 
+func load(b *tickets, id ticket.ID) ticket.Ticket {
+	b.Helper()
+	t, err := b.s.Ticket(b.Context(), id)
+	ok(b, fmt.Sprintf("ticket %q", id), err)
+	return t
+}
+
 // desk is everything a store tells of tickets.
 type desk struct {
 	Tickets []ticket.Ticket
@@ -210,6 +217,18 @@ func checkMessageMoves(b *tickets) {
 	save(b, ticket.Write{Ticket: saved[0], Entries: []ticket.Entry{stays}},
 		ticket.Write{Ticket: saved[1], Entries: []ticket.Entry{e}})
 	equal(b, "entries after a swap", lookDesk(b).Entries, []ticket.Entry{e, stays})
+
+	taken := received("e-3", "t-2", "in-1", 3)
+	taken.Message, e.Message = e.Message, ""
+	save(b, ticket.Write{Ticket: load(b, "t-2"), Entries: []ticket.Entry{taken}},
+		ticket.Write{Ticket: load(b, "t-1"), Entries: []ticket.Entry{e}})
+	twin := taken
+	twin.ID, twin.At = "e-4", at(4)
+	save(b, ticket.Write{Ticket: load(b, "t-2"), Entries: []ticket.Entry{twin}})
+	taken.Ticket, twin.Ticket = "t-1", "t-1"
+	save(b, ticket.Write{Ticket: load(b, "t-1"), Entries: []ticket.Entry{taken, twin}})
+	equal(b, "entries after a message moved there and back", lookDesk(b).Entries,
+		[]ticket.Entry{e, stays, taken, twin})
 }
 
 func checkTicketsAllOrNothing(b *tickets) {

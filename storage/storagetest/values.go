@@ -185,72 +185,72 @@ func checkIDs(b *inboxes) {
 	refused(b, "a message in other case", err, storage.ErrNotFound)
 }
 
+// copied is what checkCopies stores.
+type copied struct {
+	In    inbox.Inbox
+	Step  inbox.Import
+	Co    inbox.Company
+	Cu    inbox.Customer
+	Event inbox.Event
+}
+
+func newCopied() copied {
+	c := copied{
+		In: full[inbox.Inbox]("in"), Co: full[inbox.Company]("company"),
+		Cu: full[inbox.Customer]("customer"), Event: full[inbox.Event]("event"),
+	}
+	c.In.Site, c.Co.Site, c.Cu.Site = acme, acme, acme
+	c.In.Version, c.Co.Version, c.Cu.Version = 0, 0, 0
+	c.Step = everything(c.In.ID, "x")
+	c.Step.State.Backfill = &inbox.BackfillState{Since: at(1)}
+	c.Step.Run.Rejected = map[filter.Reason]int{filter.Excluded: 1}
+	m, text := full[inbox.Message]("mail"), full[inbox.Content]("content")
+	m.Inbox, m.Received, text.Message = c.In.ID, at(99), m.ID
+	m.Hidden, m.Removed = false, false
+	c.Step.Put = append(c.Step.Put, inbox.Put{Message: m, Content: text})
+	return c
+}
+
 // checkCopies changes whatever it gave and whatever it got, and looks again.
 func checkCopies(b *inboxes) {
-	in := full[inbox.Inbox]("in")
-	in.Site, in.Version = acme, 0
-	whole := func() (inbox.Import, inbox.Company, inbox.Customer, inbox.Event) {
-		m, c := full[inbox.Message]("mail"), full[inbox.Content]("content")
-		m.Inbox, c.Message = in.ID, m.ID
-		imp := everything(in.ID, "x")
-		imp.Put = append(imp.Put, inbox.Put{Message: m, Content: c})
-		imp.State.Backfill = &inbox.BackfillState{Since: at(1)}
-		imp.Run.Rejected = map[filter.Reason]int{filter.Excluded: 1}
-		co, cu := full[inbox.Company]("company"), full[inbox.Customer]("customer")
-		co.Site, cu.Site, co.Version, cu.Version = acme, acme, 0, 0
-		return imp, co, cu, full[inbox.Event]("event")
-	}
-	imp, co, cu, e := whole()
-	made := create(b, in, e)
-	scramble(&in)
-	scramble(&e)
+	given := newCopied()
+	made := create(b, given.In, given.Event)
+	st := commit(b, given.In.ID, given.Step)
+	co, cus := saveCompany(b, given.Co), saveCustomers(b, given.Cu)
+	scramble(&given)
 	scramble(&made)
-	st := commit(b, in.ID, imp)
-	scramble(&imp.State)
-	scramble(&imp.Put)
-	scramble(&imp.Queue)
-	scramble(imp.Run)
 	scramble(&st)
-	saved := saveCompany(b, co)
-	customers := saveCustomers(b, cu)
 	scramble(&co)
-	scramble(&cu)
-	scramble(&saved)
-	scramble(&customers)
-
-	remote, threads := namesOf("x")
-	shot := look(b, in.ID, remote, threads)
-	want := full[inbox.Inbox]("in")
-	want.Site, want.Version = acme, 1
-	equal(b, "inbox after what was given is changed", *shot.Inbox, want)
-	given, co, cu, e := whole()
-	co.Version, cu.Version = 1, 1
-	for i, p := range given.Put {
-		m, err := b.s.Message(b.Context(), p.Message.ID)
+	scramble(&cus)
+	for _, when := range []string{"given", "read"} {
+		want := newCopied()
+		want.In.Version, want.Co.Version, want.Cu.Version = 1, 1, 1
+		remote, threads := namesOf("x")
+		shot := look(b, want.In.ID, remote, threads)
+		in, err := b.s.Inbox(b.Context(), want.In.ID)
+		ok(b, "inbox", err)
+		cu, err := b.s.Customer(b.Context(), acme, want.Cu.ID)
+		ok(b, "customer", err)
+		co, err := b.s.Company(b.Context(), acme, want.Co.ID)
+		ok(b, "company", err)
+		id := want.Step.Put[2].Message.ID
+		m, err := b.s.Message(b.Context(), id)
 		ok(b, "message", err)
-		c, err := b.s.Content(b.Context(), p.Message.ID)
+		text, err := b.s.Content(b.Context(), id)
 		ok(b, "content", err)
-		p.Message.Seq = m.Seq
-		equal(b, fmt.Sprintf("message %d after what was given is changed", i), m, p.Message)
-		equal(b, fmt.Sprintf("content %d after what was given is changed", i), c, p.Content)
-		scramble(&m)
-		scramble(&c)
+		want.Step.Put[2].Message.Seq = m.Seq
+		read := []any{
+			*shot.Inbox, shot.State.Backfill, shot.Messages[0], shot.Contents[0], shot.Queue,
+			shot.Seen["x queued"].Queued, shot.Runs[0], shot.Rejections, shot.Companies,
+			shot.Customers, shot.Events, in, cu, co, m, text,
+		}
+		equal(b, "what is stored after what was "+when+" is changed", read, []any{
+			want.In, want.Step.State.Backfill, want.Step.Put[2].Message, want.Step.Put[2].Content,
+			want.Step.Queue[:1], &want.Step.Queue[0], *want.Step.Run,
+			map[filter.Reason]int{filter.NotClientAssociated: 1}, []inbox.Company{want.Co},
+			[]inbox.Customer{want.Cu}, []inbox.Due{{Event: want.Event}},
+			want.In, want.Cu, want.Co, want.Step.Put[2].Message, want.Step.Put[2].Content,
+		})
+		scramble(&read)
 	}
-	equal(b, "the rest after what was given is changed",
-		[]any{shot.State.Backfill, shot.Queue, shot.Runs[0], shot.Companies, shot.Customers, shot.Events},
-		[]any{given.State.Backfill, given.Queue[:1], *given.Run, []inbox.Company{co},
-			[]inbox.Customer{cu}, []inbox.Due{{Event: e}}})
-
-	again := look(b, in.ID, remote, threads)
-	scramble(&shot)
-	known := ensure(b, "in-1", inbox.Known{Address: cu.Address})
-	read, err := b.s.Customer(b.Context(), acme, known[0].ID)
-	ok(b, "customer", err)
-	scramble(&known)
-	later := look(b, in.ID, remote, threads)
-	later.Customers, again.Customers = nil, nil
-	equal(b, "everything after what was read is changed", later, again)
-	reread, err := b.s.Customer(b.Context(), acme, read.ID)
-	ok(b, "customer", err)
-	equal(b, "customer after what EnsureCustomers returned is changed", reread, read)
 }
