@@ -201,13 +201,6 @@ func (s *splitter) takeTrailers(end int) int {
 		}
 		end = i
 	}
-	return s.trimEnd(end)
-}
-
-func (s *splitter) trimEnd(end int) int {
-	for end > 0 && s.kinds[end-1] == kindBlank {
-		end--
-	}
 	return end
 }
 
