@@ -70,7 +70,7 @@ var bounceDiffers = map[string]string{
 	"lhost-sendmail-10.eml status 0":      statusField,
 	"lhost-sendmail-33.eml status 0":      statusField,
 	"lhost-sendmail-39.eml status 0":      statusField,
-	"lhost-amazonses-09.eml class":        "a notification in JSON, meant for a program, from an address without answer",
+	"lhost-amazonses-09.eml class":        "a notification in JSON, meant for a program",
 	"lhost-amazonses-09.eml recipients":   "a notification in JSON, meant for a program",
 	"rfc3464-28.eml recipients":           "two messages in one file; one is read",
 }

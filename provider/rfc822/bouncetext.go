@@ -28,32 +28,36 @@ var (
 
 // returnedWords stand in the line above a returned message, lower case.
 var returnedWords = []string{
-	"copy of the message", "copy of your message", "original message", "original mail", "unsent message",
-	"undelivered message", "returned message", "message header", "message follows", "header follows",
-	"headers follow", "text of your message", "header of the message", "mail header", "failed message",
-	"message text", "original header",
+	"copy of the message", "copy of your message", "original message", "original mail",
+	"unsent message", "undelivered message", "returned message", "message header",
+	"message follows", "header follows", "headers follow", "text of your message",
+	"header of the message", "mail header", "failed message", "message text", "original header",
 }
 
 // bounceSubjects begin the subjects of delivery reports, lower case.
 var bounceSubjects = []string{
-	"undeliver", "returned mail", "mail delivery fail", "delivery status notification", "delivery failure",
-	"failure notice", "delivery report", "mail system error", "message undeliverable", "mail could not be delivered",
-	"non-delivery", "nondeliverable mail", "delivery notification", "delivery has failed", "mail delivery status",
-	"message delivery", "mail failure", "warning: could not send", "unzustellbar", "non remis", "no se puede entregar",
+	"undeliver", "returned mail", "mail delivery fail", "delivery status notification",
+	"delivery failure", "failure notice", "delivery report", "mail system error",
+	"message undeliverable", "mail could not be delivered", "non-delivery", "nondeliverable mail",
+	"delivery notification", "delivery has failed", "mail delivery status", "message delivery",
+	"mail failure", "warning: could not send", "unzustellbar", "non remis", "no se puede entregar",
 }
 
 // failureWords show that a text speaks of mail that did not arrive.
 var failureWords = []string{
-	"not deliver", "undeliver", "could not be delivered", "unable to deliver", "delivery fail", "delivery to",
-	"delivery error", "failed", "failure", "not reach", "returned", "rejected", "refused", "bounced", "error",
-	"could not be sent", "cannot send", "can't be delivered", "couldn't be delivered", "delivery status",
-	"wasn't delivered", "malformed", "unknown", "disabled", "does not exist", "delayed", "not send", "mailbox is full",
+	"not deliver", "undeliver", "could not be delivered", "unable to deliver", "delivery fail",
+	"delivery to", "delivery error", "failed", "failure", "not reach", "returned", "rejected",
+	"refused", "bounced", "error", "could not be sent", "cannot send", "can't be delivered",
+	"couldn't be delivered", "delivery status", "wasn't delivered", "malformed", "unknown",
+	"disabled", "does not exist", "delayed", "not send", "mailbox is full",
 }
 
 // readBounceText looks for a delivery report in the text of a message whose header gives reason to.
 func readBounceText(m *Message, original Header) (bounceText, bool) {
 	subject := strings.ToLower(m.Envelope.Subject)
-	bySubject := slices.ContainsFunc(bounceSubjects, func(s string) bool { return strings.HasPrefix(subject, s) })
+	bySubject := slices.ContainsFunc(bounceSubjects, func(begin string) bool {
+		return strings.HasPrefix(subject, begin)
+	})
 	sure := m.Signals.Class == ClassBounce
 	if !sure && !bySubject && !m.Signals.Report {
 		return bounceText{}, false
@@ -92,13 +96,14 @@ func (b *bounceText) split(text string) (tail string) {
 // stands near the top of it, or after a line that announces it, drawn or ending with a colon.
 func isReturnedLine(line string) bool {
 	line = strings.Trim(line, " \t\n>")
-	if name := fieldOf(line); name != "" {
-		switch name {
-		case "received", "return-path", "message-id", "x-mailer", "mime-version", "delivered-to", "dkim-signature":
-			return true
-		}
+	switch fieldOf(line) {
+	case "received", "return-path", "message-id", "x-mailer", "mime-version", "delivered-to",
+		"dkim-signature":
+		return true
 	}
-	drawn := len(line) > 2 && strings.IndexByte("-=*_#~", line[0]) >= 0 && strings.IndexByte("-=*_#~", line[1]) >= 0
+	const drawing = "-=*_#~"
+	drawn := len(line) > 2 && strings.IndexByte(drawing, line[0]) >= 0 &&
+		strings.IndexByte(drawing, line[1]) >= 0
 	if !drawn && !strings.HasSuffix(line, ":") || len(line) > 200 {
 		return false
 	}
@@ -122,7 +127,8 @@ func scanOriginal(text string) Header {
 		switch name := fieldOf(line); name {
 		case "message-id", "in-reply-to", "references", "to":
 			if !h.Has(name) {
-				h.fields = append(h.fields, field{name, strings.TrimSpace(line[strings.IndexByte(line, ':')+1:])})
+				value := strings.TrimSpace(line[strings.IndexByte(line, ':')+1:])
+				h.fields = append(h.fields, field{name, value})
 			}
 		}
 	}
@@ -246,8 +252,8 @@ func (b *bounceText) diagnostic(address string, recipients int) string {
 func isDelay(subject, head string) bool {
 	lower := strings.ToLower(subject + "\n" + head)
 	return firstOf(lower, []string{
-		"you do not need to resend", "will continue to try", "still trying", "will be retried", "delivery is delayed",
-		"delayed mail", "delivery status notification (delay)", "warning message only", "will keep trying",
+		"you do not need to resend", "will continue to try", "still trying", "will be retried",
+		"delivery is delayed", "delayed mail", "delivery status notification (delay)", "warning message only", "will keep trying",
 		"could not send message for past",
 	}) != ""
 }

@@ -67,16 +67,11 @@ func (p *dateParser) digits() (v, n int) {
 }
 
 func (p *dateParser) number() {
-	begin := p.i
 	v, n := p.digits()
 	if n <= 2 && !p.hasClock && p.clock(v) {
 		return
 	}
 	switch {
-	case n > 4:
-		if n == 8 && !p.hasYear && !p.hasDay {
-			p.compact(p.s[begin : begin+8])
-		}
 	case n == 4 && !p.hasYear:
 		p.year, p.hasYear, p.yearFirst = v, true, !p.hasDay
 	case n <= 2 && p.yearFirst && p.month == 0 && v >= 1 && v <= 12:
@@ -94,21 +89,6 @@ func (p *dateParser) number() {
 			v += 1900
 		}
 		p.year, p.hasYear = v, true
-	}
-}
-
-// compact reads 20100429.
-func (p *dateParser) compact(s string) {
-	q := dateParser{s: s[:4] + "-" + s[4:6] + "-" + s[6:]}
-	for q.i < len(q.s) {
-		if asciiDigit(q.s[q.i]) {
-			q.number()
-		} else {
-			q.i++
-		}
-	}
-	if q.hasYear && q.hasDay && q.month > 0 {
-		p.year, p.month, p.day, p.hasYear, p.hasDay = q.year, q.month, q.day, true, true
 	}
 }
 

@@ -104,18 +104,22 @@ func FuzzParseAddresses(f *testing.F) {
 			t.Fatalf("%q: got %d addresses", value, len(got))
 		}
 		one, err := mail.ParseAddress(value)
-		if err == nil && plainAddress(one.Address) && strings.Contains(value, one.Address) && (len(got) != 1 || got[0].Address != one.Address) {
+		if err != nil || !plainAddress(one.Address) || !strings.Contains(value, one.Address) {
+			return
+		}
+		if len(got) != 1 || got[0].Address != one.Address {
 			t.Fatalf("%q: got %v, want %q", value, got, one.Address)
 		}
 	})
 }
 
-// plainAddress leaves out the addresses whose quoted local part holds what no mail system takes.
+// plainAddress leaves out the addresses whose quoted local part holds what no mail system takes,
+// and those longer than a line of mail (RFC 5322 section 2.1.1).
 func plainAddress(s string) bool {
 	for _, c := range s {
 		if c <= ' ' || c == 0x7f || strings.ContainsRune(`<>()[]"',;:\@`, c) && c != '@' {
 			return false
 		}
 	}
-	return strings.Count(s, "@") == 1
+	return strings.Count(s, "@") == 1 && len(s) <= 998
 }

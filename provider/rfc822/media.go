@@ -41,10 +41,11 @@ func parseMedia(value string) media {
 	}
 	head, rest := cutParam(value)
 	head, _, _ = strings.Cut(head, "(")
-	if f := strings.Fields(head); len(f) > 0 {
-		m.value = strings.ToLower(strings.Trim(strings.ReplaceAll(strings.Join(f[:min(len(f), 3)], " "), " / ", "/"), "\"'"))
-		m.value, _, _ = strings.Cut(m.value, " ")
+	head = strings.ReplaceAll(strings.TrimSpace(head), " / ", "/")
+	if i := strings.IndexAny(head, " \t"); i >= 0 {
+		head = head[:i]
 	}
+	m.value = strings.ToLower(strings.Trim(head, "\"'"))
 	for rest != "" && len(m.params) < 200 {
 		var p string
 		p, rest = cutParam(rest)

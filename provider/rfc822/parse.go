@@ -43,7 +43,8 @@ func parse(r io.Reader, l Limits, nested bool) (*Message, error) {
 	lr := newLineReader(r)
 	defer lr.free()
 	w := newWalker(lr, l)
-	c := collector{w: w, m: &Message{}, nested: nested, textLeft: w.lim.TextBytes, htmlLeft: w.lim.TextBytes}
+	c := collector{w: w, m: &Message{}, nested: nested}
+	c.textLeft, c.htmlLeft = w.lim.TextBytes, w.lim.TextBytes
 	w.pushed, w.popped = c.pushed, c.popped
 	for {
 		leaf, ok := w.next()

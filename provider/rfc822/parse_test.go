@@ -48,9 +48,11 @@ func TestParseTellsTextFromAttachments(t *testing.T) {
 		{"plain", "From: a\n\nhello\n", "hello\n", "", nil},
 		{"html alone", "Content-Type: text/html\n\n<b>hello</b>", "hello\n", "<b>hello</b>", nil},
 		{"alternative", multipart("alternative", plain, page), "plain", "<p>page</p>", nil},
-		{"alternative with an empty text", multipart("alternative", "\n", page), "page\n", "<p>page</p>", nil},
+		{"alternative with an empty text", multipart("alternative", "\n", page), "page\n",
+			"<p>page</p>", nil},
 		{"attachment", multipart("mixed", plain, file), "plain", "", []string{"2 a.txt false"}},
-		{"named text after text", multipart("mixed", plain, named), "plain", "", []string{"2 log.txt false"}},
+		{"named text after text", multipart("mixed", plain, named), "plain", "",
+			[]string{"2 log.txt false"}},
 		{"nested", multipart("mixed", nested, file), "plain", "<p>page</p>", []string{"2 a.txt false"}},
 		{"related", multipart("mixed", related, file), "page\n", "<p>page</p>",
 			[]string{"1.2 i.png true", "2 a.txt false"}},
@@ -58,7 +60,8 @@ func TestParseTellsTextFromAttachments(t *testing.T) {
 			[]string{"2.2 i.png true"}},
 		{"footer of a list", multipart("mixed", nested, footer), "plain\nfooter & more",
 			`<p>page</p><div style="white-space:pre-wrap">footer &amp; more</div>`, nil},
-		{"attached message", multipart("mixed", plain, "Content-Type: message/rfc822\n\nSubject: inner\n\ninner"),
+		{"attached message", multipart("mixed",
+			plain, "Content-Type: message/rfc822\n\nSubject: inner\n\ninner"),
 			"plain", "", []string{"2  false"}},
 		{"digest", multipart("digest", "\nSubject: one\n\n1", "\nSubject: two\n\n2"), "", "",
 			[]string{"1  false", "2  false"}},
@@ -116,15 +119,19 @@ func TestParseDecodesText(t *testing.T) {
 		name, header, body, want string
 		damage                   []rfc822.Damage
 	}{
-		{"quoted-printable", "Content-Transfer-Encoding: quoted-printable", "caf=C3=A9 =\r\nau lait  \r\n=3D", "café au lait\n=", nil},
-		{"quoted-printable, broken", "Content-Transfer-Encoding: quoted-printable", "100=% =zz =", "100=% =zz ",
+		{"quoted-printable", "Content-Transfer-Encoding: quoted-printable",
+			"caf=C3=A9 =\r\nau lait  \r\n=3D", "café au lait\n=", nil},
+		{"quoted-printable, broken", "Content-Transfer-Encoding: quoted-printable", "100=% =zz =",
+			"100=% =zz ",
 			[]rfc822.Damage{rfc822.DamageEncoding}},
 		{"base64", "Content-Transfer-Encoding: BASE64", "aGVsbG8g\r\nd29y bGQ=\r\n", "hello world", nil},
-		{"base64 with a footer below", "Content-Transfer-Encoding: base64", "aGVsbG8=\n\n____\nYour list, with love!\n", "hello",
+		{"base64 with a footer below", "Content-Transfer-Encoding: base64",
+			"aGVsbG8=\n\n____\nYour list, with love!\n", "hello",
 			[]rfc822.Damage{rfc822.DamageEncoding}},
 		{"base64 without padding", "Content-Transfer-Encoding: base64", "aGVsbG8", "hello", nil},
 		{"base64 in two pieces", "Content-Transfer-Encoding: base64", "aGVsbA==bw==", "hello", nil},
-		{"uuencode", "Content-Transfer-Encoding: x-uuencode", "begin 644 a\n%:&5L;&\\\n`\nend\n", "hello", nil},
+		{"uuencode", "Content-Transfer-Encoding: x-uuencode", "begin 644 a\n%:&5L;&\\\n`\nend\n",
+			"hello", nil},
 		{"7bit with a semicolon", "Content-Transfer-Encoding: 7bit;", "hello", "hello", nil},
 		{"unknown encoding", "Content-Transfer-Encoding: base9000", "hello", "hello",
 			[]rfc822.Damage{rfc822.DamageEncoding}},
@@ -134,16 +141,21 @@ func TestParseDecodesText(t *testing.T) {
 		{"Korean as cp949", "Content-Type: text/plain; charset=cp949", "\xc7\xd1\xb1\xdb", "한글", nil},
 		{"646", "Content-Type: text/plain; charset=646", "hello", "hello", nil},
 		{"UTF-7", "Content-Type: text/plain; charset=utf-7", "a+AOk- +ZeVnLIqe- 1+-1", "aé 日本語 1+1", nil},
-		{"UTF-16 with its mark", "Content-Type: text/plain; charset=utf-16", "\xff\xfeh\x00i\x00", "hi", nil},
+		{"UTF-16 with its mark", "Content-Type: text/plain; charset=utf-16", "\xff\xfeh\x00i\x00",
+			"hi", nil},
 		{"mark of UTF-8", "Content-Type: text/plain; charset=utf-8", "\xef\xbb\xbfhello", "hello", nil},
 		{"ISO-2022-JP undeclared", "Content-Type: text/plain", "\x1b$BF|K\\8l\x1b(B", "日本語", nil},
 		{"unknown charset, ASCII", "Content-Type: text/plain; charset=x-nonsense", "hello", "hello", nil},
-		{"unknown charset", "Content-Type: text/plain; charset=x-nonsense", "\xcf\xf0\xe8\xe2\xe5\xf2, \xea\xe0\xea \xe4\xe5\xeb\xe0? \xcf\xee\xe3\xee\xe2\xee\xf0\xe8\xec \xe7\xe0\xe2\xf2\xf0\xe0",
+		{"unknown charset", "Content-Type: text/plain; charset=x-nonsense",
+			"\xcf\xf0\xe8\xe2\xe5\xf2, \xea\xe0\xea \xe4\xe5\xeb\xe0? \xcf\xee\xe3\xee\xe2\xee\xf0\xe8\xec \xe7\xe0\xe2\xf2\xf0\xe0",
 			"Привет, как дела? Поговорим завтра", []rfc822.Damage{rfc822.DamageCharset}},
 		{"NUL", "Content-Type: text/plain", "a\x00b", "a\uFFFDb", nil},
-		{"flowed", "Content-Type: text/plain; format=flowed", "one \ntwo\n>q1 \n>q2\n> \n-- \nAnn", "one two\n> q1 q2\n> \n-- \nAnn", nil},
-		{"flowed, spaces deleted", "Content-Type: text/plain; format=flowed; delsp=yes", "日 \n本", "日本", nil},
-		{"enriched text alone", "Content-Type: text/enriched", "<bold>hello</bold>", "<bold>hello</bold>", nil},
+		{"flowed", "Content-Type: text/plain; format=flowed", "one \ntwo\n>q1 \n>q2\n> \n-- \nAnn",
+			"one two\n> q1 q2\n> \n-- \nAnn", nil},
+		{"flowed, spaces deleted", "Content-Type: text/plain; format=flowed; delsp=yes", "日 \n本", "日本",
+			nil},
+		{"enriched text alone", "Content-Type: text/enriched", "<bold>hello</bold>",
+			"<bold>hello</bold>", nil},
 	} {
 		m := parse(t, []byte("From: ann@a.example\n"+c.header+"\n\n"+c.body))
 		require.Equal(t, c.want, m.Text, c.name)
@@ -151,6 +163,21 @@ func TestParseDecodesText(t *testing.T) {
 	}
 	m := parse(t, []byte("Content-Type: text/html\n\n<meta charset='koi8-r'><p>\xf0\xf2\xe9\xf7\xe5\xf4"))
 	require.Equal(t, "ПРИВЕТ\n", m.Text, "charset named by the HTML itself")
+}
+
+// TestParseJoinsThePiecesOfALongLine: a line longer than the buffer comes in pieces that cut escapes.
+func TestParseJoinsThePiecesOfALongLine(t *testing.T) {
+	t.Parallel()
+	const n = 70_000
+	for encoding, body := range map[string]string{
+		"quoted-printable": strings.Repeat("=C3=A9", n) + "=\n",
+		"base64":           base64.StdEncoding.EncodeToString([]byte(strings.Repeat("é", n))),
+		"8bit":             strings.Repeat("é", n),
+	} {
+		m := parse(t, []byte("From: ann@a.example\nContent-Transfer-Encoding: "+encoding+"\n\n"+body))
+		require.Equal(t, strings.Repeat("é", n), m.Text, encoding)
+		require.Empty(t, m.Damage, encoding)
+	}
 }
 
 func TestParseIsBoundedByItsLimits(t *testing.T) {
@@ -200,7 +227,7 @@ func TestParseReadsDeepNestingFast(t *testing.T) {
 		m = parse(t, raw)
 		best = min(best, time.Since(began))
 	}
-	require.Less(t, best, 500*time.Millisecond, "5,000 levels; reading them all takes seconds when it is quadratic")
+	require.Less(t, best, 500*time.Millisecond, "5,000 levels; seconds when it is quadratic")
 	require.Equal(t, []rfc822.Damage{rfc822.DamageDepth}, m.Damage)
 	require.Len(t, m.Parts, 1)
 	require.Equal(t, "multipart/mixed", m.Parts[0].Type)
@@ -240,7 +267,7 @@ func TestParseHoldsNoAttachment(t *testing.T) { // not parallel: it measures the
 	require.NoError(t, err)
 	require.Equal(t, "hello", m.Text)
 	require.Equal(t, int64(size), m.Parts[0].Size)
-	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20), "bytes allocated for an attachment of 40 MB")
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20), "bytes for 40 MB")
 
 	part, content, err := rfc822.OpenPart(endless(size), "2", rfc822.Limits{})
 	require.NoError(t, err)

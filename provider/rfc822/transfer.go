@@ -64,7 +64,7 @@ func (d *base64Decoder) line(dst, b []byte, _ bool) []byte {
 		}
 		dst = dst[:at]
 	}
-	if d.padded && bytes.ContainsFunc(b, func(r rune) bool { return r >= 0x80 || !isBase64(byte(r)) && r != '=' }) {
+	if d.padded && bytes.ContainsFunc(b, notBase64) {
 		d.bad = true
 		return dst
 	}
@@ -84,6 +84,8 @@ func (d *base64Decoder) line(dst, b []byte, _ bool) []byte {
 	}
 	return dst
 }
+
+func notBase64(r rune) bool { return r >= 0x80 || !isBase64(byte(r)) && r != '=' }
 
 // flush decodes what the quantum holds.
 func (d *base64Decoder) flush(dst []byte) []byte {
