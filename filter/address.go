@@ -64,27 +64,40 @@ type address struct {
 
 // read makes a the address written in s, and says whether s is its key already.
 func (a *address) read(s string) (clean bool) {
-	a.n, a.at = 0, strings.LastIndexByte(s, '@')
-	if a.at > 0 && isPlain(s[:a.at]) {
-		if a.labels, _ = splitHost(s[a.at+1:]); a.labels > 0 {
-			a.text = s
-			return true
-		}
+	a.n, a.text = 0, s
+	if a.at, a.labels = splitClean(s); a.labels > 0 {
+		return true
 	}
 	a.normalize(s)
 	return false
 }
 
-// isPlain says whether a mailbox name is in normal form and without quotes.
-func isPlain(s string) bool {
-	if s[0] <= ' ' {
-		return false
+// splitClean finds the "@" of an address that is its own key and counts the labels of its host. No
+// labels means that normalize has to look at it: most mail is clean, and this is one pass over it.
+func splitClean(s string) (at, labels int) {
+	end := len(s)
+	for at = end - 1; at > 0 && s[at] != '@'; at-- {
+		if kinds[s[at]]&hostByte != 0 {
+			continue
+		}
+		if size := end - at - 1; s[at] != '.' || size == 0 || size > maxLabel {
+			return 0, 0
+		}
+		labels++
+		end = at
 	}
-	var seen uint8
-	for i := range len(s) {
+	size := end - at - 1
+	if at <= 0 || size == 0 || size > maxLabel || len(s)-at-1 > maxHost || isDigit(s[len(s)-1]) {
+		return 0, 0
+	}
+	seen := uint8(0)
+	for i := range at {
 		seen |= kinds[s[i]]
 	}
-	return seen&^hostByte == 0
+	if seen&^hostByte != 0 || s[0] <= ' ' {
+		return 0, 0
+	}
+	return at, labels + 1
 }
 
 // normalize is read for what is not clean.

@@ -62,9 +62,11 @@ type DirectoryData struct {
 type Directory struct {
 	domains   map[string]domainNode
 	depths    depths
+	hosts     sieve     // of domains
 	more      [][]claim // further claims on one base, by domainNode.more
 	companies []CompanyID
 	people    map[string]int32 // by AddressKey: index into persons
+	keys      sieve            // of people
 	persons   []person
 	erased    func(string) bool
 }
@@ -128,6 +130,10 @@ func NewDirectory(d DirectoryData) (*Directory, error) {
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
+	b.dir.hosts = newSieve(len(b.dir.domains) + len(d.Logins) + len(d.Internal))
+	for name := range b.dir.domains {
+		b.dir.hosts.add(name)
+	}
 	public := d.Public.orDefault()
 	for _, own := range d.Logins {
 		if !b.dir.look(hostAddress(own), math.MaxInt64).claim.held {
@@ -139,6 +145,10 @@ func NewDirectory(d DirectoryData) (*Directory, error) {
 	}
 	for _, addr := range d.InternalAddresses {
 		b.person(AddressKey(addr)).internal = true
+	}
+	b.dir.keys = newSieve(len(b.dir.people))
+	for key := range b.dir.people {
+		b.dir.keys.add(key)
 	}
 	return b.dir, nil
 }
@@ -222,6 +232,7 @@ func (b *builder) addInternal(own Domain, public *DomainSet) {
 	node.internal = true
 	b.dir.domains[own.name] = node
 	b.dir.depths.add(Pattern{exact, own})
+	b.dir.hosts.add(own.name)
 }
 
 // Company returns the company whose pattern names the domain of addr, and the pattern: an exact one
@@ -267,6 +278,9 @@ var nobody person
 
 // personOf returns the person with the address, only to be read.
 func (d *Directory) personOf(a *address) *person {
+	if !d.keys.mayHold(a, 0) {
+		return &nobody
+	}
 	if i, ok := find(d.people, a, 0); ok {
 		return &d.persons[i]
 	}
@@ -283,10 +297,10 @@ type hostView struct {
 // look walks up the host once; only claims made by the moment at count.
 func (d *Directory) look(a *address, at int64) (v hostView) {
 	for s := d.depths.first(a); s.labels > 0; s = d.depths.next(a, s) {
-		node, ok := find(d.domains, a, s.from)
-		if !ok {
+		if !d.hosts.mayHold(a, s.from) {
 			continue
 		}
+		node, _ := find(d.domains, a, s.from)
 		first := below
 		if s.apex {
 			first, v.internal = exact, node.internal

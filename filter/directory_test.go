@@ -92,7 +92,8 @@ func TestConflictingClaimsAreRefusedAllAtOnce(t *testing.T) {
 			entry(acme, "A"), entry(wild, "B"), entry(acme, "B"), entry(wild, "A"), {Pattern: acme}, {Company: "A"},
 		},
 		Customers: []filter.CustomerEntry{
-			who(alice, "1", "A"), who("Alice@acme.com", "2", "A"), who(alice, "1", "B"), who("", "3", ""), who(bob, "", ""),
+			who(alice, "1", "A"), who("Alice@acme.com", "2", "A"), who(alice, "1", "B"),
+			who("", "3", ""), who(bob, "", ""),
 		},
 	})
 	require.ErrorIs(t, err, filter.ErrDomainTaken)

@@ -126,6 +126,7 @@ func newBlocklist(r *Rules) blocklist {
 			b.add(e.Pattern.asExcluded(r.ExactExclude))
 		}
 	}
+	b.seal()
 	return b
 }
 

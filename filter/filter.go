@@ -41,7 +41,8 @@ type Config struct {
 	Revisions []Revision
 	// Directory of the site; nil knows nobody.
 	Directory *Directory
-	// Own lists the account's addresses: the mailbox and its verified send-as addresses.
+	// Own lists the account's addresses: the mailbox and its verified send-as addresses. What is no
+	// address is passed over.
 	Own []string
 	// Floor is the received time before which nothing enters (R-IMP-03).
 	Floor time.Time
@@ -91,7 +92,10 @@ func Compile(c Config) (*Filter, error) {
 		backfill: c.Backfill,
 	}
 	for _, addr := range c.Own {
-		f.own = append(f.own, AddressKey(addr))
+		var a address
+		if a.read(addr); a.at >= 0 {
+			f.own = append(f.own, a.key())
+		}
 	}
 	revisions := slices.Clone(c.Revisions)
 	slices.SortFunc(revisions, func(a, b Revision) int {

@@ -49,7 +49,10 @@ func (f *Filter) interestingDomains(r *ruling) *patternTable {
 	for name, node := range f.dir.domains {
 		for _, kind := range [...]patternKind{exact, below, whole} {
 			c := f.dir.claimOf(&node, kind)
-			if c == nil || (c.group && !r.groups) || (c.forced && !r.allows(hostAddress(Domain{name}), 0)) {
+			if c == nil || (c.group && !r.groups) {
+				continue
+			}
+			if c.forced && !r.allows(hostAddress(Domain{name}), 0) {
 				continue
 			}
 			for _, p := range (Pattern{kind, Domain{name}}).parts() {
@@ -59,6 +62,7 @@ func (f *Filter) interestingDomains(r *ruling) *patternTable {
 			}
 		}
 	}
+	t.seal()
 	return t
 }
 

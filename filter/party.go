@@ -129,16 +129,26 @@ func (h *hearing) clientPresent(r *ruling) bool {
 	if len(from) == 1 {
 		from = nil // it is the sender
 	}
-	var p party
-	reply := [1]string{h.reply}
-	for _, list := range [...][]string{from, reply[:], h.m.To, h.m.Cc} {
-		for _, text := range list {
-			if h.meet(&p, text); h.isClient(r, &p) {
-				return true
-			}
+	if h.reply != "" && h.clientAt(r, h.reply) {
+		return true
+	}
+	return h.anyClient(r, from) || h.anyClient(r, h.m.To) || h.anyClient(r, h.m.Cc)
+}
+
+// anyClient says whether an external client is in the list.
+func (h *hearing) anyClient(r *ruling, list []string) bool {
+	for _, text := range list {
+		if !slices.Contains(h.f.own, text) && h.clientAt(r, text) {
+			return true
 		}
 	}
 	return false
+}
+
+func (h *hearing) clientAt(r *ruling, text string) bool {
+	var p party
+	h.meet(&p, text)
+	return h.isClient(r, &p)
 }
 
 // match finds the counterparty (R-FLT-05): of an inbound message its sender, of an outbound one the

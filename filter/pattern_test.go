@@ -184,7 +184,8 @@ func TestDomainSet(t *testing.T) {
 
 // A pattern that parses has one text, whoever reads it, and a company's is an exclusion's too.
 func FuzzParsePattern(f *testing.F) {
-	for _, s := range append([]string{"*", "*.", "**a", "@*.x.y", "*@x.y", "*.*.x", "gmail.com"}, worldPatterns...) {
+	odd := []string{"*", "*.", "**a", "@*.x.y", "*@x.y", "*.*.x", "gmail.com"}
+	for _, s := range append(odd, worldPatterns...) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -60,9 +60,12 @@ type ExclusionScope string
 
 // The scopes, each taking at least what the one before it takes.
 const (
-	SenderOnly        ExclusionScope = "sender_only"        // nothing more
-	AllCounterparties ExclusionScope = "all_counterparties" // also when every external participant is excluded
-	AnyParticipant    ExclusionScope = "any_participant"    // also when any participant but the mailbox is excluded
+	// SenderOnly takes nothing more.
+	SenderOnly ExclusionScope = "sender_only"
+	// AllCounterparties also takes a message when every external participant is excluded.
+	AllCounterparties ExclusionScope = "all_counterparties"
+	// AnyParticipant also takes a message when anybody on it but the mailbox is excluded.
+	AnyParticipant ExclusionScope = "any_participant"
 )
 
 func (s ExclusionScope) rank() int {

@@ -73,7 +73,8 @@ func TestNormalizeIsIdempotentAndSharesNothing(t *testing.T) {
 	require.Equal(t, fullRules(t).AllowPublic, r.AllowPublic)
 	require.Equal(t, filter.PolicyReject, r.Classes[filter.Bulk])
 	require.False(t, r.Exclude[0].Personal)
-	require.Equal(t, filter.Rules{Mode: filter.ClientAssociated, Scope: filter.SenderOnly}, filter.Rules{}.Normalize())
+	spelled := filter.Rules{Mode: filter.ClientAssociated, Scope: filter.SenderOnly}
+	require.Equal(t, spelled, filter.Rules{}.Normalize())
 }
 
 func TestValidateNamesEveryFault(t *testing.T) {

@@ -79,6 +79,7 @@ func (k kindSet) has(kind patternKind) bool { return k&(1<<kind) != 0 }
 type patternTable struct {
 	kinds  map[string]kindSet
 	depths depths
+	sieve  sieve
 }
 
 func (t *patternTable) add(p Pattern) {
@@ -89,9 +90,20 @@ func (t *patternTable) add(p Pattern) {
 	t.depths.add(p)
 }
 
+// seal makes the table ready for names.
+func (t *patternTable) seal() {
+	t.sieve = newSieve(len(t.kinds))
+	for name := range t.kinds {
+		t.sieve.add(name)
+	}
+}
+
 // names says whether a pattern names the host of the address.
 func (t *patternTable) names(a *address) bool {
 	for s := t.depths.first(a); s.labels > 0; s = t.depths.next(a, s) {
+		if !t.sieve.mayHold(a, s.from) {
+			continue
+		}
 		kinds, _ := find(t.kinds, a, s.from)
 		if kinds.has(whole) || s.apex && kinds.has(exact) || !s.apex && kinds.has(below) {
 			return true

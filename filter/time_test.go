@@ -46,8 +46,8 @@ func TestRulesHaveATime(t *testing.T) {
 			eve, day(10), filter.ModeAll},
 		{"any order, by version", []filter.Revision{rev(2, day(10), all), rev(1, day(1), client)},
 			eve, day(9), filter.NotClientAssociated},
-		{"a clock ran backwards", []filter.Revision{rev(1, day(1), all), rev(2, day(10), client), rev(3, day(5), all)},
-			eve, day(7), filter.NotClientAssociated},
+		{"a clock ran backwards",
+			[]filter.Revision{rev(1, day(1), all), rev(2, day(10), client), rev(3, day(5), all)}, eve, day(7), filter.NotClientAssociated},
 	} {
 		f := compileConfig(t, filter.Config{
 			Revisions: c.revs, Directory: directory(t, office(t)), Own: []string{owner},
@@ -61,7 +61,9 @@ func TestRulesHaveATime(t *testing.T) {
 
 	m := in(eve)
 	m.Class, m.Received = filter.NoReply, day(5)
-	f := compileConfig(t, filter.Config{Revisions: []filter.Revision{rev(1, day(1), private), rev(2, day(10), all)}})
+	f := compileConfig(t, filter.Config{
+		Revisions: []filter.Revision{rev(1, day(1), private), rev(2, day(10), all)},
+	})
 	require.True(t, f.Decide(&m, filter.Thread{}).Private, "what was private stays so")
 	m.Received = day(11)
 	require.False(t, f.Decide(&m, filter.Thread{}).Private)
@@ -142,7 +144,9 @@ func TestBaselineAndBackfillChooseTheRules(t *testing.T) {
 func TestMomentsOutsideTheClock(t *testing.T) {
 	t.Parallel()
 	far := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-	data := filter.DirectoryData{Domains: []filter.DomainEntry{{Pattern: company(t, "acme.com"), Company: "A", Since: far}}}
+	data := filter.DirectoryData{Domains: []filter.DomainEntry{
+		{Pattern: company(t, "acme.com"), Company: "A", Since: far},
+	}}
 	f := compile(t, data, filter.Rules{}, owner)
 	m := in(bob)
 	require.False(t, f.Decide(&m, filter.Thread{}).Accept)
@@ -162,6 +166,13 @@ func TestCompileRefuses(t *testing.T) {
 		require.EqualError(t, err, what)
 	}
 	m := in(eve)
-	v := compileConfig(t, filter.Config{Revisions: []filter.Revision{rev}}).Decide(&m, filter.Thread{})
+	f := compileConfig(t, filter.Config{Revisions: []filter.Revision{rev}, Own: []string{"", "nobody"}})
+	v := f.Decide(&m, filter.Thread{})
 	require.Equal(t, filter.NotClientAssociated, v.Reason, "without a directory nobody is a client")
+	for _, from := range []string{"", "nobody"} {
+		m.From = []string{from}
+		v = f.Decide(&m, filter.Thread{})
+		require.Equal(t, filter.NoSender, v.Reason, "%q is not the mailbox", from)
+		require.Equal(t, filter.Inbound, v.Direction, "%q is not the mailbox", from)
+	}
 }
