@@ -51,8 +51,9 @@ func (b *box) state(id inbox.ID) (st inbox.SyncState, err error) {
 }
 
 // Commit stores one step of an import. A mail that a step rejects is there for the Reopen of the
-// same step. Lines about changed messages bear the state's LastSync, because a change has no time of
-// its own.
+// same step. To change or erase a message that is not there is an error matching
+// storage.ErrNotFound. Lines about changed and erased messages bear the state's LastSync, because a
+// change has no time of its own.
 func (s *Store) Commit(
 	ctx context.Context, imp inbox.Import, ev ...inbox.Event,
 ) (inbox.SyncState, error) {
@@ -118,6 +119,12 @@ func (x *session) commit(b *box, imp *inbox.Import, rows importRows) error {
 	for _, c := range imp.Changed {
 		b.seq++
 		if err := x.changeMessage(b, c, imp); err != nil {
+			return err
+		}
+	}
+	for _, id := range imp.Erase {
+		b.seq++
+		if err := x.eraseMessage(b, id, imp); err != nil {
 			return err
 		}
 	}

@@ -151,7 +151,7 @@ func (x *session) noteKnown(c *inbox.Customer, from inbox.ID) error {
 	return err
 }
 
-// writeCustomer writes the customer's own row alone. One of version 1 is new.
+// writeCustomer writes the customer's own row alone. One of version 1 is new, and its ID free.
 func (x *session) writeCustomer(c *inbox.Customer) (string, error) {
 	doc, err := encode(c)
 	if err != nil {
@@ -159,10 +159,11 @@ func (x *session) writeCustomer(c *inbox.Customer) (string, error) {
 	}
 	deleted, byHand := flag(!c.DeletedAt.IsZero()), flag(c.ByHand)
 	if c.Version == 1 {
-		_, err = x.exec("INSERT INTO {customers} VALUES (?, ?, ?, ?, ?, 1, ?)",
+		n, err := x.affected("INSERT INTO {customers} VALUES (?, ?, ?, ?, ?, 1, ?) "+
+			"ON CONFLICT (site, id) DO NOTHING",
 			string(c.Site), string(c.ID), deleted, byHand, string(c.Company), doc)
-		if err != nil {
-			err = x.orExists("save", "customer", string(c.ID), err)
+		if err == nil && n == 0 {
+			err = refuse("save", "customer", c.ID, storage.ErrExists)
 		}
 		return doc, err
 	}

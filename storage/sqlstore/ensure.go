@@ -2,11 +2,13 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
 	"github.com/workinbox/workinbox/filter"
 	"github.com/workinbox/workinbox/inbox"
+	"github.com/workinbox/workinbox/storage"
 )
 
 // EnsureCustomers returns the customers of these people, creating those that are missing. Where
@@ -121,9 +123,6 @@ func (e *ensuring) save(x *session) error {
 			continue
 		}
 		c.asked = false
-		if c.fresh {
-			c.ID = inbox.CustomerID(e.newID())
-		}
 		c.Version++
 		if err := e.saveOne(x, c); err != nil {
 			return err
@@ -136,10 +135,18 @@ func (e *ensuring) save(x *session) error {
 	return x.raiseSnapshot(e.site)
 }
 
+// maxNewIDs is how many new IDs are tried for one customer where others have them already.
+const maxNewIDs = 8
+
 func (e *ensuring) saveOne(x *session, c *ensured) error {
 	if c.fresh {
-		_, err := x.saveCustomer(&c.Customer)
-		return err
+		for tries := 1; ; tries++ {
+			c.ID = inbox.CustomerID(e.newID())
+			_, err := x.saveCustomer(&c.Customer)
+			if !errors.Is(err, storage.ErrExists) || tries == maxNewIDs {
+				return err
+			}
+		}
 	}
 	if _, err := x.writeCustomer(&c.Customer); err != nil {
 		return err

@@ -61,7 +61,7 @@ func queuedItem(pk int64, q *inbox.Queued) []any {
 	}
 	return []any{pk, string(q.Remote), state, string(q.Thread), micros(q.Received), "", int64(0),
 		int64(0), string(q.Folder), int64(q.Sent), flag(q.Unread), int64(q.Attempts),
-		micros(q.NotBefore), q.Code}
+		micros(q.NotBefore), string(q.Code)}
 }
 
 func (x *session) saveItem(columns []any) error {
@@ -85,9 +85,9 @@ func (x *session) dropItems(pk int64, remotes []provider.RemoteID, condition str
 // reopen queues what was rejected in a thread and may be decided otherwise now that it is open.
 func (x *session) reopen(pk int64, r inbox.Reopen) error {
 	_, err := x.exec("UPDATE {items} SET state = ?, reason = '', client = 0, rules = 0, attempts = 0, "+
-		"not_before = ?, code = 'thread' WHERE inbox = ? AND thread = ? AND client = 1 AND state = ? "+
-		"AND reason = ? AND received >= ?", int64(itemQueued), zeroMicros, pk, string(r.Thread),
-		int64(itemRejected), string(r.Reason), micros(r.Since))
+		"not_before = received, code = ? WHERE inbox = ? AND thread = ? AND client = 1 AND state = ? "+
+		"AND reason = ? AND received >= ?", int64(itemQueued), string(inbox.QueueThread), pk,
+		string(r.Thread), int64(itemRejected), string(r.Reason), micros(r.Since))
 	return err
 }
 
@@ -110,7 +110,7 @@ func scanItem(scan func(...any) error) (remote provider.RemoteID, seen inbox.See
 	var thread, reason, folder string
 	var notBefore nullMoment
 	err = scan((*string)(&q.Remote), &state, &thread, &received, &reason, &rules, &folder, &sent,
-		&unread, &q.Attempts, &notBefore, &q.Code)
+		&unread, &q.Attempts, &notBefore, (*string)(&q.Code))
 	if err != nil {
 		return "", inbox.Seen{}, err
 	}
@@ -139,12 +139,13 @@ func (s *Store) Seen(
 	ctx context.Context, id inbox.ID, remote []provider.RemoteID,
 ) (map[provider.RemoteID]inbox.Seen, error) {
 	seen := make(map[provider.RemoteID]inbox.Seen, len(remote))
-	err := s.read(ctx, op{"read", "seen", string(id)}, func(x *session) error {
+	// Of one moment: a commit may make a message of an item, and an item of an erased message.
+	err := s.snapshot(ctx, op{"read", "seen", string(id)}, func(x *session) error {
+		clear(seen)
 		pk, err := x.inboxKey(id)
 		if err != nil || pk == 0 {
 			return err
 		}
-		// Items before messages: an item may become a message in between, but no message an item.
 		err = inChunks(remote, func(marks string, values []any) error {
 			return x.every("SELECT "+itemColumns+" FROM {items} WHERE inbox = ? AND remote IN "+marks,
 				append([]any{pk}, values...), func(scan func(...any) error) error {

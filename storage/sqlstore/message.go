@@ -215,6 +215,33 @@ func (x *session) changeMessage(b *box, c inbox.MessageChange, imp *inbox.Import
 	})
 }
 
+// eraseMessage forgets a message and its text. Of its arrival the log keeps the line.
+func (x *session) eraseMessage(b *box, id inbox.MessageID, imp *inbox.Import) error {
+	var key int64
+	var thread string
+	err := x.one("SELECT pk, thread FROM {messages} WHERE id = ? AND inbox = ?",
+		[]any{string(id), b.pk}, &key, &thread)
+	if isNone(err) {
+		err = errNotFound("commit", "message", id)
+	}
+	if err != nil {
+		return err
+	}
+	for _, text := range []string{
+		"INSERT INTO {changes} SELECT pk, 'arrived', stored, id, thread, '' FROM {messages} WHERE pk = ?",
+		"DELETE FROM {contents} WHERE pk = ?",
+		"DELETE FROM {messages} WHERE pk = ?",
+	} {
+		if _, err := x.exec(text, key); err != nil {
+			return err
+		}
+	}
+	return x.saveChange(b.pk, inbox.Change{
+		Seq: uint64(b.seq), Kind: inbox.ChangePurged, At: imp.State.LastSync,
+		Message: id, Thread: provider.ThreadID(thread),
+	})
+}
+
 // kindOf returns the most telling kind of a change.
 func kindOf(c inbox.MessageChange) inbox.ChangeKind {
 	switch {

@@ -1,9 +1,13 @@
 package sqlstoretest_test
 
 import (
+	"path/filepath"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/workinbox/workinbox/inbox"
+	"github.com/workinbox/workinbox/storage/sqlstore"
 	"github.com/workinbox/workinbox/storage/sqlstore/sqlstoretest"
 	"github.com/workinbox/workinbox/storage/storagetest"
 	"github.com/workinbox/workinbox/ticket"
@@ -22,4 +26,26 @@ func TestTickets(t *testing.T) {
 func TestVault(t *testing.T) {
 	t.Parallel()
 	storagetest.Vault(t, func(t *testing.T) inbox.Vault { return sqlstoretest.Open(t) })
+}
+
+// A host may allow one connection only: then whatever asks for a second one while it holds the first
+// waits for ever.
+func TestInboxesOnOneConnection(t *testing.T) {
+	t.Parallel()
+	storagetest.Inboxes(t, func(t *testing.T) inbox.Store { return onOneConnection(t) })
+}
+
+func TestTicketsOnOneConnection(t *testing.T) {
+	t.Parallel()
+	storagetest.Tickets(t, func(t *testing.T) ticket.Store { return onOneConnection(t) })
+}
+
+func onOneConnection(t *testing.T) *sqlstore.Store {
+	db := open(t, filepath.Join(t.TempDir(), "store.db"))
+	db.SetMaxOpenConns(1)
+	require.NoError(t, sqlstore.Migrate(t.Context(), db, sqlstore.Options{}))
+	s, err := sqlstore.Open(t.Context(), db, sqlstore.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	return s
 }
