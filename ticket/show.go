@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/inbox"
@@ -59,7 +60,7 @@ func (c *collector) purge(ctx context.Context, id inbox.MessageID) error {
 }
 
 // settle works out again what a ticket shows of its mail, from the mail that is shown, or from all of
-// it where none is: a hidden subject is seen nowhere.
+// it where none is: a hidden mail shows neither in the subject nor in the order of lists.
 func (c *collector) settle(ctx context.Context, d *draft) error {
 	lines := slices.Clone(d.entries)
 	if !d.opened {
@@ -73,8 +74,13 @@ func (c *collector) settle(ctx context.Context, d *draft) error {
 		}
 	}
 	var oldest, newest inbox.Message
+	d.ticket.Activity = time.Time{}
 	for _, e := range lines {
-		if e.Message == "" || e.Hidden && d.ticket.Shown > 0 {
+		if e.Hidden && d.ticket.Shown > 0 {
+			continue
+		}
+		d.ticket.touch(e.At)
+		if e.Message == "" {
 			continue
 		}
 		m, err := c.s.Archive.Message(ctx, e.Message)
