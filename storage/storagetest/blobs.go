@@ -159,7 +159,9 @@ func checkBlobOrder(b *blobs) {
 		want = append(want, putBlob(b, "in-1", strings.Repeat("x", i)))
 		putBlob(b, "in-2", fmt.Sprint("foreign ", i))
 	}
-	slices.SortFunc(want, func(x, y inbox.BlobInfo) int { return strings.Compare(string(x.Key), string(y.Key)) })
+	slices.SortFunc(want, func(x, y inbox.BlobInfo) int {
+		return strings.Compare(string(x.Key), string(y.Key))
+	})
 	equal(b, "blobs by key", collect(b, "blobs", b.s.Blobs(b.Context(), "in-1")), want)
 }
 

@@ -226,7 +226,22 @@ func (d *deaf) Blobs(ctx context.Context, id inbox.ID) iter.Seq2[inbox.BlobInfo,
 	})
 }
 
+// short yields the first page of a list and forgets the others.
+func short[V any](seq iter.Seq2[V, error]) iter.Seq2[V, error] {
+	return func(yield func(V, error) bool) {
+		n := 0
+		for v, err := range seq {
+			if n++; n > 256 || !yield(v, err) {
+				return
+			}
+		}
+	}
+}
+
 var brokenLists = []broken[inbox.Store]{
+	{"Lists/LongOnes", "one page", func(s *memory.Store) inbox.Store {
+		return &bent{Store: s, queueOut: short[inbox.Queued]}
+	}},
 	{"Lists/CancelledContext", "does not hear", func(s *memory.Store) inbox.Store {
 		return &deaf{s, false}
 	}},

@@ -276,6 +276,9 @@ var brokenTicketLists = []broken[ticket.Store]{
 			w[0].Ticket.Threads = w[0].Ticket.Threads[:1]
 		}}
 	}},
+	{"Tickets/LongLists", "one page", func(s *memory.Store) ticket.Store {
+		return &bentTickets{Store: s, ticketsOut: short[ticket.Ticket]}
+	}},
 	{"Tickets/WriteWhileReading", "one connection", func(s *memory.Store) ticket.Store {
 		return single(s, 1, true)
 	}},

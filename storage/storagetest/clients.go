@@ -260,7 +260,10 @@ func checkSnapshotVersion(b *inboxes) {
 			cu.Company, cu.Source, cu.Since = "co-1", inbox.SourceManual, at(9)
 			cu = saveCustomers(b, cu)[0]
 		}},
-		{"an address", func() { cu.Alternatives = []string{"c@example.com"}; cu = saveCustomers(b, cu)[0] }},
+		{"an address", func() {
+			cu.Alternatives = []string{"c@example.com"}
+			cu = saveCustomers(b, cu)[0]
+		}},
 		{"a new customer by mail", func() { ensure(b, "in-1", inbox.Known{Address: "dan@example.com"}) }},
 		{"an association by mail", func() {
 			ensure(b, "in-1", inbox.Known{Address: "dan@example.com", Company: "co-1"})

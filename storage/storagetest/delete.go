@@ -25,7 +25,8 @@ func fillTwo(b *inboxes) {
 		}
 		imp.Run.ID += " of " + string(id)
 		commit(b, id, imp, happened("event of "+string(id)))
-		ensure(b, id, inbox.Known{Address: "both@example.com"}, inbox.Known{Address: string(id) + "@example.org"})
+		ensure(b, id, inbox.Known{Address: "both@example.com"},
+			inbox.Known{Address: string(id) + "@example.org"})
 	}
 }
 

@@ -76,7 +76,9 @@ func checkEntryQuery(b *tickets) {
 		func(e *ticket.Entry) {
 			e.Outgoing = &ticket.Outgoing{State: sending, Marker: "mark-4", NotBefore: at(6)}
 		},
-		func(e *ticket.Entry) { e.Outgoing = &ticket.Outgoing{State: ticket.OutgoingSent, Marker: "mark-5"} },
+		func(e *ticket.Entry) {
+			e.Outgoing = &ticket.Outgoing{State: ticket.OutgoingSent, Marker: "mark-5"}
+		},
 	} {
 		e := ticket.Entry{
 			ID: ticket.EntryID(fmt.Sprint("e-", i)), Ticket: ticket.ID(fmt.Sprint("t-", i%2)),

@@ -3,11 +3,13 @@ package storagetest
 import (
 	"fmt"
 
+	"github.com/workinbox/workinbox/filter"
 	"github.com/workinbox/workinbox/inbox"
 )
 
 var ledgerChecks = []check[inbox.Store]{
 	{"Runs/NewestFirst", checkRuns},
+	{"Rejections/ByReason", checkRejections},
 }
 
 func checkRuns(b *inboxes) {
@@ -29,4 +31,26 @@ func checkRuns(b *inboxes) {
 		equal(b, fmt.Sprintf("runs with limit %d", limit),
 			mapped(got, func(r inbox.Run) string { return r.ID }), cut)
 	}
+}
+
+func checkRejections(b *inboxes) {
+	create(b, mailbox("in-1"))
+	create(b, mailbox("in-2"))
+	commit(b, "in-1", inbox.Import{Reject: []inbox.Rejected{
+		{Remote: "a", Thread: "t", Reason: filter.Excluded},
+		{Remote: "b", Thread: "t", Reason: filter.Excluded},
+		{Remote: "c", Thread: "t", Reason: filter.InternalOnly},
+		{Remote: "d", Thread: "t", Reason: filter.SkippedFolder},
+	}})
+	commit(b, "in-1", inbox.Import{
+		Reject: []inbox.Rejected{{Remote: "b", Thread: "t", Reason: filter.InternalOnly}},
+		Gone:   []inbox.Gone{{Remote: "d", Thread: "t"}},
+	})
+	got, err := b.s.Rejections(b.Context(), "in-1")
+	ok(b, "rejections", err)
+	equal(b, "rejections after one was rejected for another reason and one is gone", got,
+		map[filter.Reason]int{filter.Excluded: 1, filter.InternalOnly: 2})
+	got, err = b.s.Rejections(b.Context(), "in-2")
+	ok(b, "rejections", err)
+	equal(b, "rejections of another inbox", got, map[filter.Reason]int{})
 }

@@ -110,7 +110,9 @@ func checkHiddenKeptOut(b *inboxes) {
 	commit(b, "in-1", imp)
 	for _, q := range []inbox.MessageQuery{
 		{}, {Thread: "t"}, {RFCIDs: []string{"id@example.com"}}, {Marker: "mark"}, {Customer: "cu-1"},
-		{Remotes: []provider.RemoteID{"remote m-0", "remote m-1", "remote m-2", "remote m-3", "remote m-4"}},
+		{Remotes: []provider.RemoteID{
+			"remote m-0", "remote m-1", "remote m-2", "remote m-3", "remote m-4",
+		}},
 	} {
 		equal(b, fmt.Sprintf("what everybody may see (%+v)", q), listed(b, q), []inbox.MessageID{"m-0"})
 		q.Hidden = true
@@ -127,7 +129,8 @@ func checkMessageQuery(b *inboxes) {
 		p := mail("in-1", fmt.Sprintf("m-%d", i), i)
 		m := &p.Message
 		m.Thread, m.Remote = inbox.ThreadID(fmt.Sprint("t", i%2)), provider.RemoteID(fmt.Sprint("r", i))
-		m.RFCID, m.Customer = fmt.Sprintf("id-%d@example.com", i%4), inbox.CustomerID(fmt.Sprint("cu-", i/4))
+		m.RFCID = fmt.Sprintf("id-%d@example.com", i%4)
+		m.Customer = inbox.CustomerID(fmt.Sprint("cu-", i/4))
 		m.Marker = []string{"", "mark"}[i/7]
 		imp.Put = append(imp.Put, p)
 	}
@@ -152,7 +155,8 @@ func checkMessageQuery(b *inboxes) {
 		{"a customer's mail in a thread", inbox.MessageQuery{Customer: "cu-1", Thread: "t0"},
 			[]inbox.MessageID{"m-6", "m-4"}},
 		{"remote ids in a thread",
-			inbox.MessageQuery{Thread: "t0", Remotes: []provider.RemoteID{"r1", "r2"}}, []inbox.MessageID{"m-2"}},
+			inbox.MessageQuery{Thread: "t0", Remotes: []provider.RemoteID{"r1", "r2"}},
+			[]inbox.MessageID{"m-2"}},
 		{"a marker with another Message-ID",
 			inbox.MessageQuery{Marker: "mark", RFCIDs: []string{"id-1@example.com"}}, nil},
 		{"a thread, from a place, with a limit", inbox.MessageQuery{

@@ -105,7 +105,8 @@ func checkWrittenWithCause(b *inboxes) {
 			return err
 		}},
 		{"Commit", func(ev ...inbox.Event) error {
-			_, err := b.s.Commit(ctx, inbox.Import{State: inbox.SyncState{Inbox: "taken", Version: 9}}, ev...)
+			_, err := b.s.Commit(ctx,
+				inbox.Import{State: inbox.SyncState{Inbox: "taken", Version: 9}}, ev...)
 			return err
 		}, storage.ErrConflict, func(ev ...inbox.Event) error {
 			_, err := b.s.Commit(ctx, inbox.Import{State: inbox.SyncState{Inbox: "taken"}}, ev...)

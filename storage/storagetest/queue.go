@@ -17,7 +17,6 @@ var queueChecks = []check[inbox.Store]{
 	{"Seen/EveryFate", checkSeen},
 	{"Queue/RoundTrip", checkQueueRoundTrip},
 	{"Queue/ByNotBefore", checkQueueOrder},
-	{"Rejections/ByReason", checkRejections},
 }
 
 // waiting returns an item of the retry queue that may be tried n minutes after day.
@@ -90,7 +89,8 @@ func checkQueueCounts(b *inboxes) {
 		imp              inbox.Import
 		queued, poisoned int
 	}{
-		{"two and one dead", inbox.Import{Queue: []inbox.Queued{waiting("a", 1), waiting("b", 1), dead}}, 2, 1},
+		{"two and one dead",
+			inbox.Import{Queue: []inbox.Queued{waiting("a", 1), waiting("b", 1), dead}}, 2, 1},
 		{"one updated", inbox.Import{Queue: []inbox.Queued{waiting("a", 2)}}, 2, 1},
 		{"one out", inbox.Import{Dequeue: []provider.RemoteID{"a"}}, 1, 1},
 		{"the dead one out", inbox.Import{Dequeue: []provider.RemoteID{"dead"}}, 1, 0},
@@ -207,7 +207,10 @@ func checkSeen(b *inboxes) {
 	}
 	stored, rejected, queued, gone := got["remote x a"], got["x rejected"], got["x queued"], got["x gone"]
 	equal(b, "fate of a stored mail",
-		inbox.Seen{State: stored.State, Message: stored.Message, Thread: stored.Thread, Received: stored.Received},
+		inbox.Seen{
+			State: stored.State, Message: stored.Message, Thread: stored.Thread,
+			Received: stored.Received,
+		},
 		inbox.Seen{State: inbox.SeenStored, Message: "x a", Thread: "thread x a", Received: at(1)})
 	r := imp.Reject[0]
 	equal(b, "fate of a rejected mail", rejected, inbox.Seen{
@@ -271,26 +274,4 @@ func checkQueueOrder(b *inboxes) {
 	} {
 		equal(b, fmt.Sprintf("queue, %s (%+v)", c.what, c.q), queueOf(b, c.q), c.want)
 	}
-}
-
-func checkRejections(b *inboxes) {
-	create(b, mailbox("in-1"))
-	create(b, mailbox("in-2"))
-	commit(b, "in-1", inbox.Import{Reject: []inbox.Rejected{
-		{Remote: "a", Thread: "t", Reason: filter.Excluded},
-		{Remote: "b", Thread: "t", Reason: filter.Excluded},
-		{Remote: "c", Thread: "t", Reason: filter.InternalOnly},
-		{Remote: "d", Thread: "t", Reason: filter.SkippedFolder},
-	}})
-	commit(b, "in-1", inbox.Import{
-		Reject: []inbox.Rejected{{Remote: "b", Thread: "t", Reason: filter.InternalOnly}},
-		Gone:   []inbox.Gone{{Remote: "d", Thread: "t"}},
-	})
-	got, err := b.s.Rejections(b.Context(), "in-1")
-	ok(b, "rejections", err)
-	equal(b, "rejections after one was rejected for another reason and one is gone", got,
-		map[filter.Reason]int{filter.Excluded: 1, filter.InternalOnly: 2})
-	got, err = b.s.Rejections(b.Context(), "in-2")
-	ok(b, "rejections", err)
-	equal(b, "rejections of another inbox", got, map[filter.Reason]int{})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ var ticketListChecks = []check[ticket.Store]{
 	{"Tickets/VisibleSetOnly", checkVisibleSet},
 	{"Tickets/HiddenKeptOut", checkTicketsHidden},
 	{"Tickets/QueryFields", checkTicketQuery},
+	{"Tickets/LongLists", checkLongTickets},
 	{"Tickets/WriteWhileReading", func(b *tickets) { checkWriteWhileReading(b, ticketLists(b)) }},
 	{"Tickets/CancelledContext", func(b *tickets) { checkCancelled(b, ticketLists(b)) }},
 	{"Tickets/BreakReleases", func(b *tickets) { checkBreak(b, ticketLists(b)) }},
@@ -71,7 +73,8 @@ func checkVisibleSet(b *tickets) {
 		{"nil", ticket.Query{}, all},
 		{"empty", ticket.Query{Inboxes: []inbox.ID{}}, nil},
 		{"empty, with more asked", ticket.Query{
-			Inboxes: []inbox.ID{}, Threads: []inbox.ThreadID{"t"}, AllHidden: true, HiddenIn: []inbox.ID{"in-1"},
+			Inboxes: []inbox.ID{}, Threads: []inbox.ThreadID{"t"}, AllHidden: true,
+			HiddenIn: []inbox.ID{"in-1"},
 		}, nil},
 		{"one", ticket.Query{Inboxes: []inbox.ID{"in-1"}}, all[:1]},
 		{"two", ticket.Query{Inboxes: []inbox.ID{"in-1", "in-3"}}, []ticket.ID{"of in-1", "of in-3"}},
@@ -126,7 +129,9 @@ func checkTicketQuery(b *tickets) {
 		func(t *ticket.Ticket) { t.Status, t.Tags = "own-code", []string{"redder"} },
 	} {
 		t := open(ticket.ID(fmt.Sprint("t-", i)), "in-1", 9-i)
-		t.Threads = []inbox.ThreadID{inbox.ThreadID(fmt.Sprint("a", i)), inbox.ThreadID(fmt.Sprint("b", i/2))}
+		t.Threads = []inbox.ThreadID{
+			inbox.ThreadID(fmt.Sprint("a", i)), inbox.ThreadID(fmt.Sprint("b", i/2)),
+		}
 		set(&t)
 		save(b, ticket.Write{Ticket: t})
 	}
@@ -159,7 +164,8 @@ func checkTicketQuery(b *tickets) {
 			Unassigned: true, Limit: 1, After: &ticket.Key{Activity: at(7), ID: "t-2"},
 		}, "5"},
 		{"much at once", ticket.Query{
-			Site: acme, Inboxes: []inbox.ID{"in-1"}, Assignee: "bob", Statuses: []ticket.Status{ticket.Solved},
+			Site: acme, Inboxes: []inbox.ID{"in-1"}, Assignee: "bob",
+			Statuses:  []ticket.Status{ticket.Solved},
 			Companies: []inbox.CompanyID{"co-1"}, Threads: []inbox.ThreadID{"b0"},
 		}, "1"},
 	} {
@@ -169,6 +175,30 @@ func checkTicketQuery(b *tickets) {
 		}
 		equal(b, fmt.Sprintf("tickets: %s (%+v)", c.what, c.q), ticketIDs(b, c.q), want)
 	}
+}
+
+// checkLongTickets reads lists of many tickets and entries that differ in their ids alone.
+func checkLongTickets(b *tickets) {
+	var want []string
+	var w []ticket.Write
+	for i := range long / 2 {
+		id := fmt.Sprintf("%04d", i)
+		want = append(want, id)
+		w = append(w, ticket.Write{Ticket: open(ticket.ID(id), "in-1", 1)})
+		if len(w) == ticket.MaxWrites || i == long/2-1 {
+			save(b, w...)
+			w = nil
+		}
+	}
+	var entries []ticket.Entry
+	for i := range long {
+		entries = append(entries, received(ticket.EntryID(fmt.Sprintf("%04d", i)), "t", "in-2", 1))
+	}
+	save(b, ticket.Write{Ticket: open("t", "in-2", 1), Entries: entries})
+	equal(b, "many entries", lookDesk(b).Entries, entries)
+	slices.Reverse(want)
+	equal(b, "many tickets", mapped(ticketIDs(b, ticket.Query{Inboxes: []inbox.ID{"in-1"}}),
+		func(id ticket.ID) string { return string(id) }), want)
 }
 
 // ticketLists fills the store and returns its lists.

@@ -78,7 +78,8 @@ func checkTicketCase(b *tickets) {
 			equal(b, fmt.Sprintf("tickets of %+v", q), ticketIDs(b, q), []ticket.ID{ticket.ID(id)})
 		}
 		for _, q := range []ticket.EntryQuery{
-			{Ticket: ticket.ID(id)}, {Inbox: inbox.ID(id)}, {Messages: []inbox.MessageID{inbox.MessageID(id)}},
+			{Ticket: ticket.ID(id)}, {Inbox: inbox.ID(id)},
+			{Messages: []inbox.MessageID{inbox.MessageID(id)}},
 		} {
 			entries := collect(b, "entries", b.s.Entries(b.Context(), q))
 			if len(entries) != 1 || string(entries[0].ID) != id {

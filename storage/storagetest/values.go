@@ -146,7 +146,8 @@ func checkIDs(b *inboxes) {
 		create(b, in)
 		saveCompany(b, inbox.Company{ID: inbox.CompanyID(id), Site: acme, Name: fmt.Sprint(i)})
 		saveCustomers(b, inbox.Customer{
-			ID: inbox.CustomerID(id), Site: acme, Name: fmt.Sprint(i), Address: fmt.Sprint(i, "@example.com"),
+			ID: inbox.CustomerID(id), Site: acme, Name: fmt.Sprint(i),
+			Address: fmt.Sprint(i, "@example.com"),
 		})
 	}
 	var imp inbox.Import
