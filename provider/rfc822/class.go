@@ -171,6 +171,8 @@ func (h Header) systemSender() bool {
 	return slices.ContainsFunc(h.fromLocals(), isSystemLocal)
 }
 
+var unpunctuated = strings.NewReplacer("-", "", "_", "", ".", "")
+
 func isSystemLocal(local string) bool {
 	if strings.HasSuffix(local, "-request") || strings.HasPrefix(local, "owner-") {
 		return true
@@ -180,7 +182,7 @@ func isSystemLocal(local string) bool {
 			return true
 		}
 	}
-	plain := strings.NewReplacer("-", "", "_", "", ".", "").Replace(local)
+	plain := unpunctuated.Replace(local)
 	plain, _, _ = strings.Cut(plain, "+")
 	for _, word := range []string{"noreply", "donotreply", "dontreply"} {
 		if strings.HasPrefix(plain, word) || strings.HasSuffix(plain, word) {

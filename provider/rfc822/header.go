@@ -20,13 +20,15 @@ func NewHeader(fields iter.Seq2[string, string]) Header {
 	var h Header
 	for name, value := range fields {
 		if strings.ContainsAny(value, "\r\n") {
-			value = strings.NewReplacer("\r\n", "", "\n", "", "\r", " ").Replace(value)
+			value = unfold.Replace(value)
 		}
 		h.fields = append(h.fields, field{validText(strings.TrimSpace(name)), trimWSP(value)})
 	}
 	h.repair()
 	return h
 }
+
+var unfold = strings.NewReplacer("\r\n", "", "\n", "", "\r", " ")
 
 // ReadHeader reads the header section at the beginning of r and salvages what it can. It may read
 // past the end of the section. The error is that of r, wrapped; the header read so far comes with

@@ -120,12 +120,12 @@ func isBlank(s string) bool { return strings.TrimSpace(s) == "" }
 // or of the quoted text when there is none, with white space folded and
 // invisible characters left out. It has at most limit runes, the last an
 // ellipsis when text was cut, and is always valid UTF-8. A limit below one
-// gives "".
+// gives "". Only the first 8 KB or so of a long text are looked at.
 func Preview(text string, limit int) string {
 	if limit < 1 {
 		return ""
 	}
-	body := SplitText(text)
+	body := SplitText(cutText(text, max(8<<10, 8*limit)))
 	line := foldLine(body.New, limit)
 	if line == "" {
 		line = foldLine(body.Quoted, limit)
