@@ -17,7 +17,9 @@ import (
 )
 
 // walk reads a whole archive.
-func walk(t testing.TB, m provider.Mailbox, from provider.Cursor) ([]provider.Header, provider.Cursor) {
+func walk(t testing.TB, m provider.Mailbox, from provider.Cursor) (
+	[]provider.Header, provider.Cursor,
+) {
 	t.Helper()
 	var all []provider.Header
 	for b, err := range m.Changes(t.Context(), from, provider.Walk{}) {

@@ -175,14 +175,20 @@ func received(name, value string) []time.Time {
 	return rfc822.NewHeader(func(yield func(string, string) bool) { yield(name, value) }).Received()
 }
 
-// canonical is the lower-case name of a field that readKnown may need, else "".
+var needed = []string{"received", "message-id", "references", "in-reply-to", "date", "x-gm-thrid",
+	"x-gmail-labels", "status", "x-status", "x-mozilla-status"}
+
+// canonical is the lower-case name of a field that readKnown needs, else "".
 func canonical(name string) string {
 	switch len(name) {
 	case 4, 6, 8, 10, 11, 14, 16:
-		return strings.ToLower(name)
-	default:
-		return ""
+		for _, known := range needed {
+			if strings.EqualFold(name, known) {
+				return known
+			}
+		}
 	}
+	return ""
 }
 
 // when decides the received time (rule 2 of the package); the rest are the times to fall back to.
@@ -229,8 +235,11 @@ func fingerprint(dst []byte, p piece) []byte {
 	drop, dropped := false, 0
 	for line := range bytes.Lines(p.head) {
 		if line[0] != ' ' && line[0] != '\t' {
-			name, ok := fieldName(line)
-			drop = ok && volatile[name]
+			drop = false
+			if strings.IndexByte("sSxXcClL", line[0]) >= 0 {
+				name, ok := fieldName(line)
+				drop = ok && volatile[name]
+			}
 		}
 		if drop {
 			dropped += len(line)

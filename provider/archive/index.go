@@ -38,7 +38,7 @@ type source struct {
 type fileKind uint8
 
 const (
-	fileOther fileKind = iota
+	_ fileKind = iota // left out, or of no kind
 	fileMbox
 	fileMessage
 )

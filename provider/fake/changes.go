@@ -77,7 +77,9 @@ func (m *mailbox) Changes(
 }
 
 // step makes the batch at a place. Without more there is none: the stream has caught up.
-func (m *mailbox) step(at place, begun bool, w provider.Walk) (b provider.Batch, next place, more bool, err error) {
+func (m *mailbox) step(at place, begun bool, w provider.Walk) (
+	b provider.Batch, next place, more bool, err error,
+) {
 	wanted := m.a.s.wanted(w)
 	a := m.a
 	a.mu.Lock()

@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/provider/fake"
 	"github.com/workinbox/workinbox/provider/providertest"
@@ -66,16 +64,17 @@ func (h *harness) DeliverTo(
 		Sent: sent})
 }
 
-func (h *harness) Move(_ providertest.T, id provider.RemoteID, f provider.Folder) { h.a.Move(id, f) }
-func (h *harness) MarkRead(_ providertest.T, id provider.RemoteID)                { h.a.MarkRead(id) }
-func (h *harness) Remove(_ providertest.T, id provider.RemoteID)                  { h.a.Remove(id) }
-func (h *harness) ExpireCursors(providertest.T)                                   { h.a.ExpireCursors() }
-func (h *harness) Revoke(providertest.T)                                          { h.a.Revoke() }
-func (h *harness) Reconnect(providertest.T)                                       { h.a.Reconnect() }
-func (h *harness) LoseAnswerOfSend(providertest.T)                                { h.a.LoseAnswerOfSend() }
+func (h *harness) Move(_ providertest.T, id provider.RemoteID, folder provider.Folder) {
+	h.a.Move(id, folder)
+}
+
+func (h *harness) MarkRead(_ providertest.T, id provider.RemoteID) { h.a.MarkRead(id) }
+func (h *harness) Remove(_ providertest.T, id provider.RemoteID)   { h.a.Remove(id) }
+func (h *harness) ExpireCursors(providertest.T)                    { h.a.ExpireCursors() }
+func (h *harness) Revoke(providertest.T)                           { h.a.Revoke() }
+func (h *harness) Reconnect(providertest.T)                        { h.a.Reconnect() }
+func (h *harness) LoseAnswerOfSend(providertest.T)                 { h.a.LoseAnswerOfSend() }
 
 func (h *harness) Throttle(_ providertest.T, calls int, after time.Duration) {
 	h.a.Throttle(calls, after)
 }
-
-var _ = require.NoError

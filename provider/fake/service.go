@@ -115,7 +115,9 @@ func (s *Service) AuthURL(_ context.Context, req provider.AuthRequest) (string, 
 // Exchange takes the address of an account as the code. It answers ErrAuth when there is no such
 // account or its owner refuses, *ConsentError when an administrator is needed, and *ScopeError when
 // scopes are withheld.
-func (s *Service) Exchange(ctx context.Context, resp provider.AuthResponse) (provider.Consent, error) {
+func (s *Service) Exchange(ctx context.Context, resp provider.AuthResponse) (
+	provider.Consent, error,
+) {
 	if err := ctx.Err(); err != nil {
 		return provider.Consent{}, err
 	}

@@ -148,8 +148,8 @@ func (w *world) Deliver(_ providertest.T, m providertest.Mail) provider.RemoteID
 func (w *world) DeliverTo(
 	_ providertest.T, m providertest.Mail, folder provider.Folder, unread, sent bool,
 ) provider.RemoteID {
-	return w.a.Deliver(m.Raw, fake.Delivery{Received: m.Received, Folder: folder, Read: !unread,
-		Sent: sent})
+	return w.a.Deliver(m.Raw, fake.Delivery{Received: m.Received, Folder: folder,
+		Read: !unread, Sent: sent})
 }
 
 func (w *world) Move(_ providertest.T, id provider.RemoteID, f provider.Folder) { w.a.Move(id, f) }
@@ -159,7 +159,8 @@ func (w *world) ExpireCursors(providertest.T)                                   
 func (w *world) Revoke(providertest.T)                                          { w.a.Revoke() }
 func (w *world) Reconnect(providertest.T)                                       { w.a.Reconnect() }
 func (w *world) LoseAnswerOfSend(providertest.T)                                { w.a.LoseAnswerOfSend() }
-func (w *world) Throttle(_ providertest.T, n int, after time.Duration)          { w.a.Throttle(n, after) }
+
+func (w *world) Throttle(_ providertest.T, n int, after time.Duration) { w.a.Throttle(n, after) }
 
 // edit passes every batch through f.
 func edit(b *broken, f func(*provider.Batch)) {

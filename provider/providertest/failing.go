@@ -129,10 +129,24 @@ func noAddressInText(t T, h Harness) {
 		_, err = open(t, m, id)
 		tell("message removed", "Open", err)
 	}
-	stages := []struct {
-		name string
-		do   func() bool
-	}{
+	for _, s := range troubles(t, h) {
+		if s.make() {
+			for name, err := range failures(t, m, kept, cursor) {
+				tell(s.name, name, err)
+			}
+		}
+	}
+}
+
+// trouble is a state of the service in which every call fails.
+type trouble struct {
+	name string
+	make func() bool // false where the harness cannot
+}
+
+// troubles lists what a harness can bring about, the worst last.
+func troubles(t T, h Harness) []trouble {
+	return []trouble{
 		{"throttled", func() bool {
 			r, ok := h.(Throttler)
 			if ok {
@@ -154,12 +168,5 @@ func noAddressInText(t T, h Harness) {
 			}
 			return ok
 		}},
-	}
-	for _, s := range stages {
-		if s.do() {
-			for name, err := range failures(t, m, kept, cursor) {
-				tell(s.name, name, err)
-			}
-		}
 	}
 }

@@ -33,7 +33,8 @@ func facts(t T, h Harness) {
 		t.Fatalf("the message was not yielded")
 	}
 	if !got.Received.Equal(received) || got.Received.Location() != time.UTC {
-		t.Errorf("Received: got %v in %v, want %v in UTC", got.Received, got.Received.Location(), received)
+		t.Errorf("Received: got %v in %v, want %v in UTC", got.Received, got.Received.Location(),
+			received)
 	}
 	for _, a := range []struct {
 		name      string

@@ -404,7 +404,8 @@ func narrowed(b *broken, keep func(provider.Header) bool) {
 func concerns(lists ...[]mail.Address) bool {
 	for _, a := range slices.Concat(lists...) {
 		domain := strings.ToLower(a.Address[strings.LastIndexByte(a.Address, '@')+1:])
-		if domain == "client.example" || domain == "person.example" || strings.HasSuffix(domain, ".wide.example") {
+		if domain == "client.example" || domain == "person.example" ||
+			strings.HasSuffix(domain, ".wide.example") {
 			return true
 		}
 	}

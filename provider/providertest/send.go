@@ -53,7 +53,8 @@ func sendNew(t T, h Harness) {
 	raw, err := open(t, m, header.ID)
 	if err != nil || !strings.Contains(raw, provider.MarkerHeader+": mark-new\n") ||
 		!strings.Contains(raw, "Dear Carla.\n") {
-		t.Errorf("a sent mail: got %d raw bytes and error %v, want them with marker and text", len(raw), err)
+		t.Errorf("a sent mail: got %d raw bytes and error %v, want them with marker and text",
+			len(raw), err)
 	}
 }
 
@@ -106,7 +107,8 @@ func markerFound(t T, h Harness) {
 	for name, thread := range map[string]provider.ThreadID{"anywhere": "", "in its thread": sent.Thread} {
 		got, err := f.Find(t.Context(), "mark-found", thread, since)
 		if err != nil || got.ID == "" || sent.ID != "" && got.ID != sent.ID {
-			t.Errorf("Find of what was sent, %s: got %q and error %v, want %q", name, got.ID, err, sent.ID)
+			t.Errorf("Find of what was sent, %s: got %q and error %v, want %q", name, got.ID, err,
+				sent.ID)
 		}
 	}
 }

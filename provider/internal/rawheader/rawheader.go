@@ -10,11 +10,11 @@ import (
 	"github.com/workinbox/workinbox/provider/rfc822"
 )
 
-// classFields maps the lower-case names of provider.ClassFields to their canonical form.
-var classFields = func() map[string]string {
-	m := make(map[string]string)
+// byLength lists provider.ClassFields by the length of the name.
+var byLength = func() map[int][]string {
+	m := make(map[int][]string)
 	for _, name := range provider.ClassFields() {
-		m[strings.ToLower(name)] = name
+		m[len(name)] = append(m[len(name)], name)
 	}
 	return m
 }()
@@ -36,17 +36,10 @@ func Set(h *provider.Header, raw rfc822.Header) {
 	h.MessageID = e.MessageID
 	h.Fields = nil
 	for name, value := range raw.All() {
-		if canonical, ok := classFields[lower(name)]; ok {
-			h.Fields = append(h.Fields, provider.Field{Name: canonical, Value: value})
+		for _, canonical := range byLength[len(name)] {
+			if strings.EqualFold(name, canonical) {
+				h.Fields = append(h.Fields, provider.Field{Name: canonical, Value: value})
+			}
 		}
 	}
-}
-
-// lower keeps the names that are lower case already, and those too long to be of interest, as they
-// are.
-func lower(name string) string {
-	if len(name) > 32 {
-		return ""
-	}
-	return strings.ToLower(name)
 }
