@@ -81,7 +81,7 @@ func (l list[T]) yield(ctx context.Context, s *Store) iter.Seq2[T, error] {
 		var none T
 		place, left := l.after, l.limit
 		for {
-			page, last := l.page(s, place)
+			page, last := l.page(s, place, left)
 			for _, v := range page {
 				if err := ctx.Err(); err != nil {
 					yield(none, err)
@@ -113,8 +113,9 @@ func (l list[T]) value(v *T) T {
 	return l.copy(*v)
 }
 
-// page gathers what a page of the list keeps, and returns the place it got to, nil at the end.
-func (l list[T]) page(s *Store, place *T) (page []*T, last *T) {
+// page gathers what a page of the list keeps, as much as is left to yield, and returns the place it
+// got to, nil at the end.
+func (l list[T]) page(s *Store, place *T, left int) (page []*T, last *T) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	looked := 0
@@ -122,7 +123,7 @@ func (l list[T]) page(s *Store, place *T) (page []*T, last *T) {
 		if l.keep == nil || l.keep(v) {
 			page = append(page, v)
 		}
-		if looked++; looked == pageSize {
+		if looked++; looked == pageSize || left > 0 && len(page) == left {
 			return page, v
 		}
 	}
