@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -88,10 +89,10 @@ func accepted(t *testing.T, mails []plan, rules filter.Rules, o fake.Options, cr
 	for round := 0; ; round++ {
 		ctx, cancel := context.WithCancel(t.Context())
 		if crashes != nil && round < 4 { // cut off at a random call, then run again
-			at := 1 + crashes.IntN(12)
-			calls := 0
+			at := int64(1 + crashes.IntN(12))
+			var calls atomic.Int64
 			w.account.BeforeCall(func(fake.Op, int) error {
-				if calls++; calls >= at {
+				if calls.Add(1) >= at {
 					cancel()
 				}
 				return ctx.Err()

@@ -93,60 +93,112 @@ func (o *overlay) thread(t ThreadID) filter.Thread {
 	return filter.Thread{Opened: o.opened[t]}
 }
 
-// read runs one stream through: a goroutine reads batches, decides them and starts the opening; this
-// one stores page after page in order. moved takes over a batch's cursor when its page is complete.
+// read runs one stream through. Three steps go on at once: one goroutine lists, one decides and
+// starts the opening, and this one stores page after page in order. moved takes over a batch's
+// cursor when its page is complete.
 func (y *syncer) read(ctx context.Context, from provider.Cursor, walk provider.Walk, rules pageRules,
 	moved func(*provider.Batch)) error {
 	ctx, cancel := context.WithCancel(ctx)
-	pages := make(chan *page, pagesAhead)
-	slots := make(chan struct{}, pagesAhead)
-	var opening sync.WaitGroup
-	var readErr error
-	reader := make(chan struct{})
-	go func() {
-		defer close(reader)
-		defer close(pages)
-		readErr = y.readPages(ctx, from, walk, rules, slots, pages, &opening)
-	}()
-	var err error
-	for p := range pages {
+	defer cancel()
+	st := &stream{
+		batches: make(chan provider.Batch), pages: make(chan *page, pagesAhead),
+		listed: make(chan struct{}, pagesAhead+1), opened: make(chan struct{}, pagesAhead),
+	}
+	var listErr, decideErr, err error
+	var work sync.WaitGroup
+	work.Go(func() {
+		defer close(st.batches)
+		listErr = y.list(ctx, st, from, walk)
+	})
+	work.Go(func() {
+		defer close(st.pages)
+		if decideErr = y.decideAll(ctx, st, rules, &work); decideErr != nil {
+			cancel()
+		}
+	})
+	for p := range st.pages {
 		if err == nil {
 			if err = y.settle(ctx, p, moved); err != nil {
 				cancel()
 			}
 		}
-		<-slots
+		<-st.opened
+		<-st.listed
 	}
-	<-reader
 	cancel()
-	opening.Wait()
-	if err != nil {
+	work.Wait()
+	switch {
+	case err != nil:
 		return err
+	case decideErr != nil:
+		return decideErr
 	}
-	return readErr
+	return listErr
 }
 
-func (y *syncer) readPages(ctx context.Context, from provider.Cursor, walk provider.Walk, rules pageRules,
-	slots chan struct{}, pages chan<- *page, opening *sync.WaitGroup) error {
-	open := y.opener(ctx, opening)
+// stream is what the steps of read hand each other. listed and opened bound how far the first two
+// may be ahead of the store: a crash costs the bodies of pagesAhead pages and no more.
+type stream struct {
+	batches chan provider.Batch
+	pages   chan *page
+	listed  chan struct{}
+	opened  chan struct{}
+}
+
+// list reads batches. It may be one ahead of the opening, but not where batches bring the bodies
+// along.
+func (y *syncer) list(ctx context.Context, st *stream, from provider.Cursor, walk provider.Walk) error {
+	take := func() error {
+		select {
+		case st.listed <- struct{}{}:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if err := take(); err != nil {
+		return err
+	}
+	bodies := false
 	for b, err := range y.box.Changes(ctx, from, walk) {
 		if err != nil {
 			return err
 		}
 		select {
-		case slots <- struct{}{}:
+		case st.batches <- b:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if !bodies && slices.ContainsFunc(b.Put, func(h provider.Header) bool { return h.Raw != nil }) {
+			bodies = true
+			if err := take(); err != nil {
+				return err
+			}
+		}
+		if err := take(); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// decideAll turns batches into pages and starts the opening of what may enter.
+func (y *syncer) decideAll(ctx context.Context, st *stream, rules pageRules, work *sync.WaitGroup) error {
+	open := y.opener(ctx, work)
+	for b := range st.batches {
+		select {
+		case st.opened <- struct{}{}:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 		p, err := y.decide(ctx, b, rules)
 		if err != nil {
-			<-slots
 			return err
 		}
-		pages <- p
+		st.pages <- p
 		open(p.items)
 	}
-	return ctx.Err()
+	return nil
 }
 
 // decide judges a batch by its headers.
@@ -314,12 +366,10 @@ func (y *syncer) opener(ctx context.Context, wg *sync.WaitGroup) func([]*item) {
 	busy := make(chan struct{}, y.s.InFlight)
 	start := func(run func()) {
 		busy <- struct{}{}
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
+		wg.Go(func() {
 			defer func() { <-busy }()
 			run()
-		}()
+		})
 	}
 	bulk, many := provider.As[provider.BulkOpener](y.box)
 	return func(items []*item) {

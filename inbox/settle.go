@@ -3,6 +3,7 @@ package inbox
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -173,7 +174,7 @@ func (y *syncer) message(it *item) (Message, Content) {
 		Preview:  rfc822.Preview(msg.Text, previewRunes),
 		Received: h.Received.UTC().Truncate(time.Microsecond), Date: e.Date.UTC().Truncate(time.Microsecond),
 		StoredAt: y.s.now(), Direction: v.Direction, ForgedSelf: v.ForgedSelf,
-		Class: msg.Signals.Class, Auth: rfc822.Authentication(msg.Header, y.s.AuthServers[y.in.Provider]),
+		Class: msg.Signals.Class, Auth: y.auth(msg.Header),
 		Unread: h.Unread, Folder: h.Folder, Reason: v.Reason, Rules: v.Version, Private: v.Private,
 		Company: v.Company, Customer: v.Customer, Marker: msg.Header.Get(provider.MarkerHeader),
 		Size: it.out.blob.Size, Blob: it.out.blob.Key, Damage: msg.Damage, Unreadable: msg.Unreadable,
@@ -189,6 +190,15 @@ func (y *syncer) message(it *item) (Message, Content) {
 		m.Report = deliveryReport(r, it.out.reportOf)
 	}
 	return m, Content{Message: m.ID, Text: msg.Text, HTML: msg.HTML, Parts: msg.Parts}
+}
+
+// auth is the verdict of the receiving service, where we know under what name it signs.
+func (y *syncer) auth(h rfc822.Header) rfc822.Auth {
+	id, ok := y.s.AuthServers[y.in.Provider]
+	if !ok {
+		return rfc822.AuthNone
+	}
+	return rfc822.Authentication(h, id)
 }
 
 // references is References with In-Reply-To where that names further ids.
@@ -273,29 +283,40 @@ func (y *syncer) flush(ctx context.Context, st *step) error {
 // customers makes the people of the step known and names them on their messages.
 func (y *syncer) customers(ctx context.Context, st *step) error {
 	var who []Known
-	var at []int
-	for i, k := range st.known {
-		if k.Address != "" {
-			who = append(who, k)
-			at = append(at, i)
+	var keys []string
+	for _, k := range st.known {
+		key := filter.AddressKey(k.Address)
+		if _, met := y.met[key]; k.Address == "" || met || slices.Contains(keys, key) {
+			continue
+		}
+		who, keys = append(who, k), append(keys, key)
+	}
+	if len(who) > 0 {
+		cs, err := y.s.Store.EnsureCustomers(ctx, y.in.Site, y.in.ID, who, y.s.now(), y.s.NewID)
+		if err != nil {
+			return err
+		}
+		for i, c := range cs {
+			y.met[keys[i]] = metCustomer{c.ID, c.Company}
 		}
 	}
-	if len(who) == 0 {
-		return nil
-	}
-	newID := func() string { return y.s.NewID() }
-	cs, err := y.s.Store.EnsureCustomers(ctx, y.in.Site, y.in.ID, who, y.s.now(), newID)
-	if err != nil {
-		return err
-	}
-	for i, c := range cs {
-		m := &st.imp.Put[at[i]].Message
-		m.Customer = c.ID
-		if c.Company != "" {
-			m.Company = c.Company
+	for i, k := range st.known {
+		if k.Address == "" {
+			continue
+		}
+		c, m := y.met[filter.AddressKey(k.Address)], &st.imp.Put[i].Message
+		m.Customer = c.id
+		if c.company != "" {
+			m.Company = c.company
 		}
 	}
 	return nil
+}
+
+// metCustomer is a customer this sync has made known already.
+type metCustomer struct {
+	id      CustomerID
+	company CompanyID
 }
 
 // copies links a second copy of the same mail to the first: equal Message-ID, From, Date and Subject

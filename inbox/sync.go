@@ -95,11 +95,13 @@ type syncer struct {
 	state  SyncState
 	run    Run
 	tried  map[provider.RemoteID]bool // taken from the queue in this sync
+	met    map[string]metCustomer     // by address key
 }
 
 func (s *Service) newSyncer(ctx context.Context, in Inbox) (*syncer, error) {
 	y := &syncer{
 		s: s, in: in, known: newOverlay(), tried: make(map[provider.RemoteID]bool),
+		met: make(map[string]metCustomer),
 		run: Run{ID: s.NewID(), Inbox: in.ID, Kind: RunSync, Started: s.now()},
 	}
 	var err error
