@@ -200,7 +200,7 @@ func (s *stream) tell(put *[]provider.Header, e *entry) (bool, error) {
 	}
 	f, err := s.files.open(s.a, s.ix.sources[e.source], e.source)
 	if err == nil {
-		_, err = rawheader.Fill(&h, &sparing{io.NewSectionReader(f, e.off, e.size)})
+		_, err = rawheader.Fill(&h, &sparing{e.reader(f, s.ix.sources[e.source].kind)})
 	}
 	if err == nil {
 		*put = append(*put, h)
@@ -262,13 +262,4 @@ func openSource(a *Archive, src source) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
-}
-
-// reader is the message in its file.
-func (e *entry) reader(f *os.File) io.Reader {
-	r := io.NewSectionReader(f, e.off, e.size)
-	if e.flags&isQuoted != 0 {
-		return newUnquoter(r)
-	}
-	return r
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -195,6 +196,32 @@ func TestArchiveThatIsAwayForAWhile(t *testing.T) {
 	back, _ := walk(t, m, cursor)
 	require.Empty(t, back)
 	raw(t, m, all[0].ID)
+}
+
+func TestFilesThatChangeUnderTheReader(t *testing.T) {
+	t.Parallel()
+	const text = "From: a@b\n\n>From x\n"
+	dir := write(t, map[string]string{"one.eml": text,
+		"box": "From a@b Mon Mar  2 10:00:00 2026\nMessage-ID: <1@x>\n" + text})
+	m, all := openAll(t, dir)
+	require.Len(t, all, 2)
+	single, box := all[0], all[1]
+	if single.MessageID != "" {
+		single, box = box, single
+	}
+	longer := text + strings.Repeat("more\n", 20_000)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "one.eml"), []byte(longer), 0o600))
+	require.Equal(t, longer, raw(t, m, single.ID), "a message that was written again")
+	r, err := m.Open(t.Context(), box.ID)
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(filepath.Join(dir, "box"), 60))
+	_, err = io.ReadAll(r)
+	require.ErrorIs(t, err, provider.ErrRetry, "an mbox that is cut while it is read")
+	require.NotContains(t, err.Error(), dir)
+	require.NoError(t, r.Close())
+	require.NoError(t, os.Remove(filepath.Join(dir, "box")))
+	_, err = m.Open(t.Context(), box.ID)
+	require.ErrorIs(t, err, provider.ErrGone)
 }
 
 func TestForeignCursors(t *testing.T) {

@@ -52,7 +52,7 @@ func (m *mailbox) Open(ctx context.Context, id provider.RemoteID) (io.ReadCloser
 		if there {
 			var f *os.File
 			if f, err = openSource(m.a, ix.sources[e.source]); err == nil {
-				return &message{e.reader(f), f}, nil
+				return &message{e.reader(f, ix.sources[e.source].kind), f}, nil
 			}
 			if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errStale) {
 				err = &provider.RetryError{Err: bare(err)}
@@ -71,10 +71,44 @@ func (m *mailbox) Open(ctx context.Context, id provider.RemoteID) (io.ReadCloser
 	return nil, wrap("open", err)
 }
 
-// message is an open message. It keeps its file open.
+// reader is the message in its file. A message in a file of its own is all that is in the file now.
+func (e *entry) reader(f *os.File, kind fileKind) io.Reader {
+	if kind == fileMessage {
+		return io.NewSectionReader(f, 0, 1<<62)
+	}
+	r := &whole{r: io.NewSectionReader(f, e.off, e.size), left: e.size}
+	if e.flags&isQuoted != 0 {
+		return newUnquoter(r)
+	}
+	return r
+}
+
+// whole is a reader that must not end before its time, as it does when the file is cut.
+type whole struct {
+	r    io.Reader
+	left int64
+}
+
+func (w *whole) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	if w.left -= int64(n); errors.Is(err, io.EOF) && w.left > 0 {
+		err = errStale
+	}
+	return n, err
+}
+
+// message is an open message. What fails while it is read may work later.
 type message struct {
-	io.Reader
+	r io.Reader
 	f *os.File
+}
+
+func (m *message) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = wrap("read", &provider.RetryError{Err: bare(err)})
+	}
+	return n, err
 }
 
 func (m *message) Close() error { return m.f.Close() }
