@@ -1,0 +1,373 @@
+package ticket_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/inbox"
+	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/provider/fake"
+	"github.com/workinbox/workinbox/provider/rfc822"
+	"github.com/workinbox/workinbox/storage"
+	"github.com/workinbox/workinbox/ticket"
+)
+
+// reply sends rita's answer.
+func (w *world) reply(id ticket.ID) ticket.Entry {
+	w.t.Helper()
+	e, err := w.svc.Reply(w.t.Context(), w.actor("rita"), id, ticket.Reply{Text: "hello"})
+	require.NoError(w.t, err)
+	return e
+}
+
+// outgoing returns the one mail from here as it is stored.
+func (w *world) outgoing(id ticket.ID) ticket.Entry {
+	w.t.Helper()
+	var out []ticket.Entry
+	for _, e := range w.entries(id) {
+		if e.Outgoing != nil {
+			out = append(out, e)
+		}
+	}
+	require.Len(w.t, out, 1, "mails from here in the history")
+	return out[0]
+}
+
+// dispatch runs Dispatch every two seconds for d, as desk.Run does.
+func (w *world) dispatch(d time.Duration) {
+	w.t.Helper()
+	for end := w.clock().Add(d); !w.clock().After(end); w.advance(2 * time.Second) {
+		_, err := w.svc.Dispatch(w.t.Context(), 0)
+		require.NoError(w.t, err)
+	}
+}
+
+func TestSendAfterLostAnswerSendsOnce(t *testing.T) { // PROVIDERS 8.3
+	t.Parallel()
+	for _, row := range []struct {
+		name  string
+		late  int // looks that do not see the copy yet
+		looks int
+		after time.Duration
+	}{
+		{"seen at the first look", 0, 1, 6 * time.Second},
+		// A look in the thread that sees nothing is followed by one everywhere.
+		{"seen at the third look", 4, 5, 2*time.Minute + 2*time.Second},
+		{"seen at the last look", 6, 7, 10*time.Minute + 2*time.Second},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w, offer := asked(t, fake.Options{RewriteMessageID: true})
+			w.account.FindLate(row.late)
+			w.account.LoseAnswerOfSend()
+			e := w.reply(offer.ID)
+			require.Equal(t, ticket.OutgoingSending, e.Outgoing.State)
+			require.Equal(t, ticket.Active, w.only().Status, "R-STA-03: not sent so far")
+			w.dispatch(row.after)
+			got := w.outgoing(offer.ID)
+			require.Equal(t, ticket.OutgoingSent, got.Outgoing.State)
+			require.Equal(t, 1, got.Outgoing.Attempts)
+			require.Equal(t, ticket.Waiting, w.only().Status)
+			require.Len(t, w.account.Sends(), 1)
+			require.Equal(t, row.looks, w.account.Calls()[fake.OpFind])
+			require.Equal(t, w.account.Sends()[0].MessageID, got.RFCID, "the id others will refer to")
+
+			w.pull()
+			require.NotEmpty(t, w.outgoing(offer.ID).Message)
+			w.dispatch(15 * time.Minute)
+			require.Len(t, w.account.Sends(), 1)
+			require.Equal(t, []string{"ticket.created", "ticket.agent.reply", "ticket.status"}, w.events())
+
+			w.deliver("tom@third.org", "other", "References: <"+got.RFCID+">", "Message-ID: <tom@third.org>")
+			w.pull()
+			w.only() // R-MSG-07: an answer to the rewritten id finds the ticket
+		})
+	}
+}
+
+func TestLostSendIsDecidedByAPerson(t *testing.T) { // PROVIDERS 8.3
+	t.Parallel()
+	for _, wasSent := range []bool{true, false} {
+		t.Run(fmt.Sprintf("was sent: %t", wasSent), func(t *testing.T) {
+			t.Parallel()
+			w, offer := asked(t, fake.Options{})
+			w.account.FailSendBefore()
+			e, err := w.svc.Reply(t.Context(), w.actor("rita"), offer.ID,
+				ticket.Reply{Text: "hello", Bcc: []rfc822.Address{{Address: "log@firm.example"}}})
+			require.NoError(t, err)
+			mails := w.blobs()
+			_, err = w.svc.Resolve(t.Context(), w.actor("carl"), offer.ID, e.ID, wasSent)
+			require.ErrorIs(t, err, ticket.ErrNotUnknown, "the engine is still looking")
+			w.dispatch(9*time.Minute + 50*time.Second)
+			require.Equal(t, ticket.OutgoingSending, w.outgoing(offer.ID).Outgoing.State)
+			w.dispatch(12 * time.Second)
+			got := w.outgoing(offer.ID)
+			require.Equal(t, ticket.OutgoingUnknown, got.Outgoing.State)
+			require.Equal(t, "not_found", got.Outgoing.Error)
+			require.Equal(t, 8, w.account.Calls()[fake.OpFind], "four looks: in the thread, then everywhere")
+			require.Equal(t, []string{"ticket.created", "ticket.send.unknown"}, w.events())
+			require.Equal(t, acl.UserID("rita"), w.due()[1].Target)
+			w.dispatch(time.Hour)
+			require.Empty(t, w.account.Sends(), "never sent again by itself")
+
+			for user, want := range map[acl.UserID]error{"rob": acl.ErrDenied, "zoe": storage.ErrNotFound} {
+				_, err := w.svc.Resolve(t.Context(), w.actor(user), offer.ID, e.ID, wasSent)
+				require.ErrorIs(t, err, want, "%s decides", user)
+			}
+			out, err := w.svc.Resolve(t.Context(), w.actor("carl"), offer.ID, e.ID, wasSent)
+			require.NoError(t, err)
+			require.Equal(t, ticket.OutgoingSent, out.Outgoing.State)
+			require.Equal(t, ticket.Waiting, w.only().Status)
+			require.Equal(t, mails, w.blobs(), "the raw mail is kept once")
+			_, err = w.svc.Resolve(t.Context(), w.actor("carl"), offer.ID, e.ID, wasSent)
+			require.ErrorIs(t, err, ticket.ErrNotUnknown, "decided")
+			if wasSent {
+				require.Empty(t, w.account.Sends())
+				return
+			}
+			require.Len(t, w.account.Sends(), 1)
+			again := w.account.Sends()[0]
+			require.NotEqual(t, e.Outgoing.Marker, again.Marker, "a new marker")
+			require.Equal(t, e.RFCID, again.MessageID, "the same Message-ID")
+			require.Equal(t, "hello", w.lastSent().Text[:5])
+			w.pull()
+			require.Equal(t, 2, w.only().Messages)
+		})
+	}
+}
+
+func TestResolveShowsBlindCopiesToTheirOwnOnly(t *testing.T) { // R-MSG-04
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	w.account.FailSendBefore()
+	e, err := w.svc.Reply(t.Context(), w.actor("carl"), offer.ID,
+		ticket.Reply{Text: "hello", Bcc: []rfc822.Address{{Address: "log@firm.example"}}})
+	require.NoError(t, err)
+	w.dispatch(11 * time.Minute)
+	out, err := w.svc.Resolve(t.Context(), w.actor("rita"), offer.ID, e.ID, false)
+	require.NoError(t, err)
+	require.Empty(t, out.Bcc)
+	require.Equal(t, "log@firm.example", bare(w.lastSent().Envelope.Bcc))
+}
+
+func TestACopyThatComesByItselfEndsTheDoubt(t *testing.T) { // R-IMP-13
+	t.Parallel()
+	for _, row := range []struct {
+		name  string
+		after time.Duration
+	}{{"while it is looked for", 0}, {"after a person was asked", 11 * time.Minute}} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w, offer := asked(t, fake.Options{RewriteMessageID: true})
+			w.account.LoseAnswerOfSend()
+			w.account.FindLate(1000)
+			e := w.reply(offer.ID)
+			w.dispatch(row.after)
+			w.pull()
+			got := w.outgoing(offer.ID)
+			require.Equal(t, ticket.OutgoingSent, got.Outgoing.State)
+			require.Equal(t, e.ID, got.ID)
+			require.NotEmpty(t, got.Message)
+			require.Equal(t, ticket.Waiting, w.only().Status)
+			require.Contains(t, w.events(), "ticket.agent.reply")
+			w.dispatch(15 * time.Minute)
+			require.Len(t, w.account.Sends(), 1)
+		})
+	}
+}
+
+func TestOwnSendIsKnownByMessageIDWhereTheMarkerIsLost(t *testing.T) { // R-IMP-13, PROVIDERS 8.2
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	w.account.FailSendBefore() // what the service has instead comes without the marker
+	e := w.reply(offer.ID)
+	w.deliverSent("ann@acme.com", "Re: offer", "Message-ID: <"+e.RFCID+">", "References: <ask@acme.com>")
+	w.pull()
+	got := w.outgoing(offer.ID)
+	require.Equal(t, ticket.OutgoingSent, got.Outgoing.State)
+	require.NotEmpty(t, got.Message)
+	require.Equal(t, 2, w.only().Messages)
+}
+
+func TestAMarkerInMailFromOutsideProvesNothing(t *testing.T) {
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	w.account.FailSendBefore()
+	e := w.reply(offer.ID)
+	w.advance(time.Second)
+	w.deliver("ann@acme.com", "Re: offer", "Message-ID: <"+e.RFCID+">", "References: <ask@acme.com>",
+		provider.MarkerHeader+": "+e.Outgoing.Marker)
+	w.pull()
+	require.Equal(t, ticket.OutgoingSending, w.outgoing(offer.ID).Outgoing.State)
+	require.Equal(t, []string{"received", "replied sending by rita", "received"}, w.lines(offer.ID))
+}
+
+func TestAnAnswerMeanwhileKeepsTheTicketActive(t *testing.T) { // R-STA-02 before R-STA-03
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	w.account.FailSendBefore()
+	e := w.reply(offer.ID)
+	w.advance(3 * time.Second)
+	w.deliver("ann@acme.com", "forget it", "References: <ask@acme.com>")
+	w.pull()
+	w.dispatch(11 * time.Minute)
+	_, err := w.svc.Resolve(t.Context(), w.actor("rita"), offer.ID, e.ID, true)
+	require.NoError(t, err)
+	require.Equal(t, ticket.OutgoingSent, w.outgoing(offer.ID).Outgoing.State)
+	require.Equal(t, ticket.Active, w.only().Status, "what the client wrote since is not buried under waiting")
+}
+
+func TestRefusedSendsAreTriedAgainAndGivenUp(t *testing.T) {
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	w.account.Throttle(1, 90*time.Second)
+	e := w.reply(offer.ID)
+	require.Equal(t, ticket.OutgoingQueued, e.Outgoing.State)
+	require.Equal(t, w.clock().Add(90*time.Second), e.Outgoing.NotBefore, "as long as the service says")
+	w.dispatch(88 * time.Second)
+	require.Empty(t, w.account.Sends())
+	w.dispatch(4 * time.Second)
+	require.Len(t, w.account.Sends(), 1)
+	require.Equal(t, 2, w.outgoing(offer.ID).Outgoing.Attempts)
+
+	w, offer = asked(t, fake.Options{})
+	w.account.FailAlways(fake.OpSend, "", provider.ErrRetry)
+	w.reply(offer.ID)
+	for range 20 {
+		w.advance(time.Hour)
+		_, err := w.svc.Dispatch(t.Context(), 0)
+		require.NoError(t, err)
+	}
+	got := w.outgoing(offer.ID)
+	require.Equal(t, [2]any{ticket.OutgoingFailed, "retry"}, [2]any{got.Outgoing.State, got.Outgoing.Error})
+	require.Equal(t, 10, w.account.Calls()[fake.OpSend])
+	require.Equal(t, []string{"ticket.created", "ticket.send.failed"}, w.events())
+	require.Equal(t, map[string]string{"code": "retry"}, w.due()[1].Facts)
+}
+
+func TestAMailThatCannotLeaveFailsWithACode(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name, code string
+		spoil      func(w *world)
+	}{
+		{"needs_reauth while sending", "auth", func(w *world) { w.account.Revoke() }},
+		{"the grant does not cover sending", "unsupported", func(w *world) { w.account.ReadOnly(true) }},
+		{"the service refuses the mail", "refused", func(w *world) {
+			w.account.FailOnce(fake.OpSend, "", errors.New("400 bad request"))
+		}},
+		{"inbox paused", "inbox_not_live", func(w *world) {
+			_, err := w.inboxes.Pause(w.t.Context(), w.actor("carl"), w.in.ID)
+			require.NoError(w.t, err)
+		}},
+		{"the raw mail is gone", "not_found", func(w *world) {
+			for _, e := range w.entries(w.only().ID) {
+				if e.Outgoing != nil {
+					require.NoError(w.t, w.store.DeleteBlob(w.t.Context(), e.Outgoing.Blob))
+				}
+			}
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w, offer := asked(t, fake.Options{})
+			w.account.Throttle(1, time.Minute) // it stays queued
+			require.Equal(t, ticket.OutgoingQueued, w.reply(offer.ID).Outgoing.State)
+			row.spoil(w)
+			w.dispatch(2 * time.Minute)
+			got := w.outgoing(offer.ID)
+			require.Equal(t, [2]any{ticket.OutgoingFailed, row.code}, [2]any{got.Outgoing.State, got.Outgoing.Error})
+			require.Equal(t, []string{"ticket.created", "ticket.send.failed"}, w.events())
+			require.Equal(t, ticket.Active, w.only().Status)
+			require.Empty(t, w.account.Sends())
+		})
+	}
+}
+
+func TestADeadGrantMovesTheInboxAndRefusesTheNext(t *testing.T) { // R-CON-04, c6
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	w.account.Revoke()
+	require.Equal(t, "auth", w.reply(offer.ID).Outgoing.Error)
+	in, err := w.store.Inbox(t.Context(), w.in.ID)
+	require.NoError(t, err)
+	require.Equal(t, inbox.StateNeedsReauth, in.State)
+	_, err = w.svc.Reply(t.Context(), w.actor("rita"), offer.ID, ticket.Reply{Text: "again"})
+	require.ErrorIs(t, err, acl.ErrDenied)
+}
+
+func TestOneMailThatFailsHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	orphan := ticket.Entry{ID: "a", Ticket: offer.ID, Inbox: w.in.ID, Kind: ticket.EntryReplied, At: connected,
+		Outgoing: &ticket.Outgoing{State: ticket.OutgoingQueued, Marker: "m", Blob: "nothing"}}
+	_, err := w.store.SaveTickets(t.Context(), []ticket.Write{{Ticket: offer, Entries: []ticket.Entry{orphan}}})
+	require.NoError(t, err)
+	w.account.Throttle(1, time.Second)
+	w.reply(offer.ID)
+	w.dispatch(2 * time.Minute)
+	require.Len(t, w.account.Sends(), 1)
+}
+
+func TestTwoWorkersSendOnce(t *testing.T) {
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	w.account.Throttle(1, time.Second)
+	w.reply(offer.ID)
+	w.advance(2 * time.Minute)
+	first := w.svc
+	w.start()
+	w.store.before = func() { // the second worker is faster by a write
+		w.store.before = nil
+		n, err := w.svc.Dispatch(t.Context(), 0)
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+	}
+	n, err := first.Dispatch(t.Context(), 0)
+	require.NoError(t, err)
+	require.Zero(t, n, "the first found it taken")
+	require.Len(t, w.account.Sends(), 1)
+
+	workers := make(chan error, 8)
+	w, offer = asked(t, fake.Options{})
+	w.account.Throttle(1, time.Second)
+	w.reply(offer.ID)
+	w.advance(2 * time.Minute)
+	for range cap(workers) {
+		go func() {
+			_, err := w.svc.Dispatch(t.Context(), 0)
+			workers <- err
+		}()
+	}
+	for range cap(workers) {
+		require.NoError(t, <-workers)
+	}
+	require.Len(t, w.account.Sends(), 1)
+}
+
+func TestAReplyTakenByAnotherWorkerIsNoError(t *testing.T) {
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	first := w.svc
+	w.start()
+	writes := 0
+	var before func()
+	before = func() {
+		w.store.before = nil
+		if writes++; writes == 2 { // queued by the first, now the second takes it
+			_, err := w.svc.Dispatch(t.Context(), 0)
+			require.NoError(t, err)
+		}
+		w.store.before = before
+	}
+	w.store.before = before
+	e, err := first.Reply(t.Context(), w.actor("rita"), offer.ID, ticket.Reply{Text: "hello"})
+	require.NoError(t, err)
+	require.Equal(t, ticket.OutgoingSent, e.Outgoing.State)
+	require.Len(t, w.account.Sends(), 1)
+}
