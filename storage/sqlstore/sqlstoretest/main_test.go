@@ -21,6 +21,13 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	if text, ok := os.LookupEnv(crashEnv); ok {
+		if err := crashChild(text); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	job, isChild := os.LookupEnv(childJob)
 	if !isChild {
 		os.Exit(m.Run())
