@@ -1,0 +1,254 @@
+package desk_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/inbox"
+	"github.com/workinbox/workinbox/provider/fake"
+	"github.com/workinbox/workinbox/storage/memory"
+	"github.com/workinbox/workinbox/ticket"
+	"github.com/workinbox/workinbox/ticket/desk"
+)
+
+// deaf makes a mailbox that cannot ring.
+func deaf(a *fake.Account) { a.FailAlways(fake.OpWait, "", errors.ErrUnsupported) }
+
+func TestRunPollsWhatCannotRing(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(c *desk.Config) { c.Poll = 5 * time.Minute }, func(t *testing.T, w *world) {
+		account, id := w.open("me@firm.example")
+		deaf(account)
+		after(6 * time.Minute) // a new inbox is found by the next poll
+		deliver(account, "offer")
+		after(time.Minute)
+		require.Empty(t, w.tickets(id))
+		after(5 * time.Minute)
+		require.Equal(t, []string{"offer"}, w.tickets(id))
+		account.ForgetCalls()
+		after(time.Hour)
+		require.LessOrEqual(t, account.Calls()[fake.OpChanges], 13, "looks in an hour at one in five minutes")
+	})
+}
+
+func TestRunLooksWhenRung(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(c *desk.Config) { c.Poll = time.Hour }, func(t *testing.T, w *world) {
+		account, id := w.open("me@firm.example")
+		deaf(account)
+		deliver(account, "first")
+		w.desk.Ring(id)
+		after(0)
+		require.Equal(t, []string{"first"}, w.tickets(id), "an inbox not known so far")
+		after(2 * time.Second)
+		deliver(account, "second")
+		w.desk.Ring(id)
+		after(0)
+		require.Equal(t, []string{"second", "first"}, w.tickets(id))
+
+		deliver(account, "third")
+		account.ForgetCalls()
+		for range 1000 { // a storm is one look, or one more for what came in while it looked
+			w.desk.Ring(id)
+		}
+		after(3 * time.Second)
+		require.Equal(t, "third", w.tickets(id)[0])
+		require.LessOrEqual(t, account.Calls()[fake.OpChanges], 4)
+		w.desk.Ring("no such inbox")
+		after(time.Second)
+	})
+}
+
+func TestRunWaitsForNews(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(c *desk.Config) { c.Poll = time.Hour }, func(t *testing.T, w *world) {
+		account, id := w.open("me@firm.example")
+		w.desk.Ring(id)
+		after(2 * time.Second)
+		for i := range 3 {
+			deliver(account, fmt.Sprint(i))
+			after(2 * time.Second)
+			require.Len(t, w.tickets(id), i+1)
+		}
+		account.ForgetCalls()
+		after(30 * time.Minute)
+		require.Zero(t, account.TotalCalls(), "calls while nothing happens")
+	})
+}
+
+func TestRunSendsAndDelivers(t *testing.T) {
+	t.Parallel()
+	bubble(t, nil, func(t *testing.T, w *world) {
+		account, id := w.open("me@firm.example")
+		require.NoError(t, w.desk.Inboxes.Watch(t.Context(), w.actor("carl"), id, false,
+			ticket.EventCreated, ticket.EventAgentReply))
+		deliver(account, "offer")
+		after(2 * time.Minute)
+		require.Equal(t, []string{"carl ticket.created"}, w.notices.names())
+
+		account.LoseAnswerOfSend()
+		account.FindLate(1)
+		_, err := w.desk.Tickets.Reply(t.Context(), w.actor("rita"), w.only(id).ID, ticket.Reply{Text: "hello"})
+		require.NoError(t, err)
+		after(2 * time.Minute)
+		require.Len(t, account.Sends(), 1)
+		require.Equal(t, ticket.Waiting, w.only(id).Status)
+		require.Equal(t, []string{"carl ticket.created", "carl ticket.agent.reply"}, w.notices.names())
+		require.Equal(t, 2, w.only(id).Messages)
+	})
+}
+
+func TestAnInboxThatAlwaysFailsHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(c *desk.Config) { c.Workers = 2 }, func(t *testing.T, w *world) {
+		bad, badID := w.open("bad@firm.example")
+		good, goodID := w.open("good@firm.example")
+		after(2 * time.Minute)
+		bad.FailAlways(fake.OpChanges, "", errors.New("500"))
+		deliver(bad, "never read")
+		bad.ForgetCalls()
+		for i := range 10 {
+			deliver(good, fmt.Sprint(i))
+			after(2 * time.Second)
+			require.Len(t, w.tickets(goodID), i+1)
+		}
+		after(10 * time.Minute)
+		require.LessOrEqual(t, bad.Calls()[fake.OpChanges], 13, "its news does not make it look again and again")
+		require.Empty(t, w.tickets(badID))
+		require.NotZero(t, w.logs.count("sync"))
+
+		bad.Heal()
+		after(2 * time.Minute)
+		require.Equal(t, []string{"never read"}, w.tickets(badID))
+	})
+}
+
+func TestAMailboxThatHangsHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(c *desk.Config) { c.Workers = 2 }, func(t *testing.T, w *world) {
+		bad, badID := w.open("bad@firm.example")
+		good, goodID := w.open("good@firm.example")
+		deliver(bad, "offer")
+		deliver(good, "offer")
+		after(3 * time.Minute)
+		reply := func(id inbox.ID) {
+			_, err := w.desk.Tickets.Reply(t.Context(), w.actor("rita"), w.only(id).ID, ticket.Reply{Text: "hello"})
+			require.NoError(t, err)
+		}
+		bad.Throttle(1, time.Second)
+		reply(badID)
+		bad.Latency(50 * time.Minute) // Dispatch will hang on it
+		good.Throttle(1, time.Second)
+		reply(goodID)
+		after(3 * time.Minute)
+		require.Len(t, good.Sends(), 1)
+		require.Empty(t, bad.Sends())
+		deliver(good, "more")
+		after(2 * time.Minute)
+		require.Len(t, w.tickets(goodID), 2)
+	})
+}
+
+func TestTicketsFollowAnInboxThatIsNotLive(t *testing.T) { // R-INB-11, R-CON-08
+	t.Parallel()
+	bubble(t, nil, func(t *testing.T, w *world) {
+		account, id := w.open("me@firm.example")
+		ctx, carl := t.Context(), w.actor("carl")
+		deliver(account, "offer")
+		after(2 * time.Minute)
+		offer := w.only(id)
+		_, err := w.desk.Tickets.Assign(ctx, carl, offer.ID, "rita")
+		require.NoError(t, err)
+		_, err = w.desk.Inboxes.Pause(ctx, carl, id)
+		require.NoError(t, err)
+		_, err = w.desk.Inboxes.Unshare(ctx, carl, id, "rita")
+		require.NoError(t, err)
+		after(2 * time.Minute)
+		require.Equal(t, acl.UserID(""), w.only(id).Assignee, "unassigned while paused")
+
+		_, err = w.desk.Inboxes.Disconnect(ctx, carl, id, inbox.PurgeMail)
+		require.NoError(t, err)
+		after(2 * time.Minute)
+		require.Empty(t, w.tickets(id), "what was brought in is forgotten")
+		require.Zero(t, w.logs.count("sync"), "nothing of this is an error")
+		require.Zero(t, w.logs.count("collect"))
+	})
+}
+
+func TestRunForgetsDeletedInboxes(t *testing.T) { // R-INB-12
+	t.Parallel()
+	short := func(c *desk.Config) {
+		c.Sites.(*memory.Host).SetSite(inbox.Settings{ID: site, Retention: 5 * time.Hour})
+	}
+	bubble(t, short, func(t *testing.T, w *world) {
+		account, id := w.open("me@firm.example")
+		deliver(account, "offer")
+		after(2 * time.Minute)
+		offer := w.only(id)
+		require.NoError(t, w.desk.Inboxes.Delete(t.Context(), w.actor("carl"), id))
+		after(2 * time.Minute)
+		account.ForgetCalls()
+		deliver(account, "after")
+		after(4 * time.Hour)
+		require.Zero(t, account.TotalCalls(), "calls to the mailbox of a deleted inbox")
+		_, err := w.store.Ticket(t.Context(), offer.ID)
+		require.NoError(t, err, "in the trash")
+		after(3 * time.Hour)
+		_, err = w.store.Ticket(t.Context(), offer.ID)
+		require.Error(t, err, "purged when its time is over")
+		require.Zero(t, w.logs.count("housekeeping"))
+	})
+}
+
+func TestRunStopsInTheMiddleOfWork(t *testing.T) {
+	t.Parallel()
+	bubble(t, nil, func(t *testing.T, w *world) {
+		account, id := w.open("me@firm.example")
+		account.Latency(time.Hour)
+		deliver(account, "offer")
+		after(2 * time.Minute) // a sync hangs
+		began := time.Now()
+		w.stop()
+		require.Zero(t, time.Since(began), "Run waits for what it started, and that ends with ctx")
+		require.Zero(t, w.logs.count("sync"), "the end is no error")
+		account.Latency(0)
+		w.run()
+		after(2 * time.Minute)
+		require.Equal(t, []string{"offer"}, w.tickets(id), "a new Run goes on")
+	})
+}
+
+func TestStepCollectsWhatASyncLeft(t *testing.T) {
+	t.Parallel()
+	bubble(t, nil, func(t *testing.T, w *world) {
+		w.stop() // the host steps itself
+		account, id := w.open("me@firm.example")
+		deliver(account, "offer")
+		run, err := w.desk.Step(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, 1, run.Stored)
+		require.Equal(t, []string{"offer"}, w.tickets(id))
+
+		_, err = w.desk.Inboxes.Pause(t.Context(), w.actor("carl"), id)
+		require.NoError(t, err)
+		_, err = w.desk.Step(t.Context(), id)
+		require.ErrorIs(t, err, inbox.ErrInvalidState)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err = w.desk.Step(ctx, id)
+		require.ErrorIs(t, err, context.Canceled)
+		w.run()
+	})
+}
+
+func TestNewNamesWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	_, err := desk.New(desk.Config{})
+	require.ErrorContains(t, err, "Store")
+}
