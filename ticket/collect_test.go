@@ -212,6 +212,15 @@ func TestMailOnAnArchivedTicketOpensANewOne(t *testing.T) { // R-STA-06, R-STA-0
 	require.Equal(t, offer.ID, all[1].ID)
 	require.Equal(t, 1, all[1].Messages)
 	require.Equal(t, ticket.Closed, all[1].Status, "the archived one stays as it was")
+
+	again := all[0].Clone()
+	again.ArchivedAt = w.clock()
+	_, err = w.store.SaveTickets(t.Context(), []ticket.Write{{Ticket: again}})
+	require.NoError(t, err)
+	w.advance(time.Minute)
+	w.deliver("ann@acme.com", "years later", "References: <ask@acme.com>")
+	w.pull()
+	require.Len(t, w.tickets(), 3, "both are archived")
 }
 
 func TestMailOnADeletedTicketOpensANewOne(t *testing.T) {

@@ -61,7 +61,7 @@ func bubble(t *testing.T, configure func(*desk.Config), test func(t *testing.T, 
 	})
 }
 
-// run starts desk.Run; stop ends it and waits until it has returned.
+// run starts desk.Run and lets it look around; stop ends it and waits until it has returned.
 func (w *world) run() {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	done := make(chan error, 1)
@@ -70,6 +70,7 @@ func (w *world) run() {
 		cancel()
 		require.NoError(w.t, <-done)
 	}
+	synctest.Wait()
 }
 
 // open connects a mailbox of carl's in mode all, shared with rita.
