@@ -125,9 +125,15 @@ func Preview(text string, limit int) string {
 	if limit < 1 {
 		return ""
 	}
+	// Most mail says enough for the line in its first lines. Only where those do not fill it, more
+	// has to be taken apart.
+	head := cutText(text, 8*limit)
+	line := foldLine(SplitText(head).New, limit)
+	if len(head) == len(text) && line != "" || strings.HasSuffix(line, "…") {
+		return line
+	}
 	body := SplitText(cutText(text, max(8<<10, 8*limit)))
-	line := foldLine(body.New, limit)
-	if line == "" {
+	if line = foldLine(body.New, limit); line == "" {
 		line = foldLine(body.Quoted, limit)
 	}
 	return line
