@@ -45,7 +45,7 @@ func (c *customerPages) next(x *session, n int) (p page[inbox.Customer], err err
 	if byAddress && len(now) == 0 {
 		return page[inbox.Customer]{done: true}, nil
 	}
-	text, args := customersQuery(c.q, c.after, now, n)
+	text, args := x.customersQuery(c.q, c.after, now, n)
 	p.items, err = docs[inbox.Customer](x, text, args)
 	if err != nil {
 		return p, err
@@ -102,7 +102,7 @@ const (
 )
 
 // customersQuery returns one page's statement: of the picked customers, or the next n of all.
-func customersQuery(
+func (s *Store) customersQuery(
 	q inbox.CustomerQuery, after inbox.CustomerID, picked []inbox.CustomerID, n int,
 ) (string, []any) {
 	where := new(conditions)
@@ -112,7 +112,9 @@ func customersQuery(
 	} else {
 		where.add("c.id > ?", string(after))
 	}
+	index := ""
 	if q.Company != "" {
+		index = "customers_company"
 		where.add("c.company = ?", string(q.Company))
 	}
 	if !q.Deleted {
@@ -127,7 +129,7 @@ func customersQuery(
 		where.add("(c.by_hand = 1 OR EXISTS (SELECT 1 FROM {known} k WHERE k.site = c.site "+
 			"AND k.customer = c.id AND k.inbox IN "+marks+"))", args...)
 	}
-	return "SELECT c.doc FROM {customers} c WHERE " + where.text() + " ORDER BY c.id LIMIT ?",
+	return "SELECT c.doc FROM {customers} c" + s.using(index) + " WHERE " + where.text() + " ORDER BY c.id LIMIT ?",
 		append(where.args, int64(n))
 }
 

@@ -24,8 +24,11 @@ type dialect struct {
 	goose goose.Dialect
 	// oneWriter says that the database lets only one transaction write at a time.
 	oneWriter bool
-	// asRow keeps the planner from using an index for the column behind it.
-	asRow string
+	// using stands behind a table and names the index that must serve the query. Lists have several
+	// to choose from, and a planner without statistics guesses.
+	using string
+	// byKey stands there to say that rows are looked up by their key.
+	byKey string
 	// contains is a condition: the first text has the second in it.
 	contains string
 	// hasTable counts the tables of a name.
@@ -51,7 +54,8 @@ var sqlite = dialect{
 	name:      SQLite,
 	goose:     goose.DialectSQLite3,
 	oneWriter: true,
-	asRow:     "+",
+	using:     " INDEXED BY {%s}",
+	byKey:     " NOT INDEXED",
 	contains:  "instr(%s, ?) > 0",
 	hasTable:  "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?",
 	lockTable: "CREATE TABLE IF NOT EXISTS {schema_lock} " +

@@ -8,6 +8,7 @@ import "net/url"
 //     write and may lose the last writes then, a note or a sent reply among them, though it never
 //     damages the file.
 //   - transactions take the write lock when they begin, so that none fails half way.
+//   - secure_delete: what is erased or purged is overwritten in the file, not only let go of.
 //   - ten seconds of waiting for another process that writes.
 //
 // WAL is no part of it: Migrate switches it on, once, and the file keeps it. The path is taken as it
@@ -15,6 +16,6 @@ import "net/url"
 func SQLiteDSN(path string) string {
 	file := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
 	file.RawQuery = "_pragma=busy_timeout(10000)&_pragma=synchronous(FULL)" +
-		"&_pragma=foreign_keys(1)&_txlock=immediate"
+		"&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&_txlock=immediate"
 	return file.String()
 }

@@ -80,7 +80,7 @@ func (s *Store) Entries(ctx context.Context, q ticket.EntryQuery) iter.Seq2[tick
 		after := q.After
 		return func(n int) (p page[ticket.Entry], err error) {
 			err = s.read(ctx, o, func(x *session) error {
-				text, args := entriesQuery(q, after, n)
+				text, args := s.entriesQuery(q, after, n)
 				p.items, err = docs[ticket.Entry](x, text, args)
 				return err
 			})
@@ -92,10 +92,29 @@ func (s *Store) Entries(ctx context.Context, q ticket.EntryQuery) iter.Seq2[tick
 	})
 }
 
-func entriesQuery(q ticket.EntryQuery, after *ticket.EntryKey, n int) (string, []any) {
+func (s *Store) entriesQuery(q ticket.EntryQuery, after *ticket.EntryKey, n int) (string, []any) {
 	where := entriesWhere(q, after)
-	return "SELECT e.doc FROM {entries} e WHERE " + where.text() + " ORDER BY e.made, e.id LIMIT ?",
+	return "SELECT e.doc FROM {entries} e" + s.using(entriesIndex(q)) + " WHERE " + where.text() + " ORDER BY e.made, e.id LIMIT ?",
 		append(where.args, int64(n))
+}
+
+// entriesIndex names the index that serves a query.
+func entriesIndex(q ticket.EntryQuery) string {
+	switch {
+	case q.Marker != "":
+		return "entries_marker"
+	case len(q.Messages) > 0:
+		return "entries_message"
+	case len(q.RFCIDs) > 0:
+		return "entries_rfcid"
+	case q.Ticket != "":
+		return "entries_ticket"
+	case len(q.Outgoing) > 0 || !q.Due.IsZero():
+		return "entries_outgoing"
+	case q.Inbox != "":
+		return "entries_inbox"
+	}
+	return ""
 }
 
 // entriesWhere returns the conditions of a query but those picked out by value.
@@ -123,7 +142,8 @@ func entriesWhere(q ticket.EntryQuery, after *ticket.EntryKey) *conditions {
 func (x *session) entryPlaces(q ticket.EntryQuery) ([]place, error) {
 	var found []place
 	pick := func(where *conditions) error {
-		more, err := x.places("SELECT e.pk, e.made, e.id FROM {entries} e WHERE "+where.text(), where.args)
+		more, err := x.places("SELECT e.pk, e.made, e.id FROM {entries} e"+x.using(entriesIndex(q))+
+			" WHERE "+where.text(), where.args)
 		found = append(found, more...)
 		return err
 	}

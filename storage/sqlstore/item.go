@@ -84,7 +84,7 @@ func (x *session) dropItems(pk int64, remotes []provider.RemoteID, condition str
 
 // reopen queues what was rejected in a thread and may be decided otherwise now that it is open.
 func (x *session) reopen(pk int64, r inbox.Reopen) error {
-	_, err := x.exec("UPDATE {items} SET state = ?, reason = '', client = 0, rules = 0, attempts = 0, "+
+	_, err := x.exec("UPDATE {items}"+x.using("items_thread")+" SET state = ?, reason = '', client = 0, rules = 0, attempts = 0, "+
 		"not_before = received, code = ? WHERE inbox = ? AND thread = ? AND client = 1 AND state = ? "+
 		"AND reason = ? AND received >= ?", int64(itemQueued), string(inbox.QueueThread), pk,
 		string(r.Thread), int64(itemRejected), string(r.Reason), micros(r.Since))
@@ -93,7 +93,8 @@ func (x *session) reopen(pk int64, r inbox.Reopen) error {
 
 // countQueue brings the lengths of the queue and the poison up to date.
 func (x *session) countQueue(b *box) error {
-	const text = "SELECT COUNT(*) FROM {items} WHERE inbox = ? AND state = ? AND not_before IS NOT NULL"
+	text := "SELECT COUNT(*) FROM {items}" + x.using("items_due") +
+		" WHERE inbox = ? AND state = ? AND not_before IS NOT NULL"
 	if err := x.one(text, []any{b.pk, int64(itemQueued)}, &b.queued); err != nil {
 		return err
 	}
@@ -158,8 +159,8 @@ func (s *Store) Seen(
 			return err
 		}
 		return inChunks(remote, func(marks string, values []any) error {
-			return x.every("SELECT remote, id, thread, received FROM {messages} "+
-				"WHERE inbox = ? AND remote IN "+marks,
+			return x.every("SELECT remote, id, thread, received FROM {messages}"+
+				x.using("messages_remote")+" WHERE inbox = ? AND remote IN "+marks,
 				append([]any{pk}, values...), func(scan func(...any) error) error {
 					var r, id, thread string
 					var received int64
@@ -193,9 +194,6 @@ func (s *Store) Queue(ctx context.Context, q inbox.QueueQuery) iter.Seq2[inbox.Q
 	})
 }
 
-const queueText = "SELECT " + itemColumns + " FROM {items} WHERE inbox = ? AND state = ? " +
-	"AND not_before IS NOT NULL AND not_before <= ? ORDER BY not_before, remote LIMIT ?"
-
 func (x *session) queue(q inbox.QueueQuery) (waiting []inbox.Queued, err error) {
 	pk, err := x.inboxKey(q.Inbox)
 	if err != nil || pk == 0 {
@@ -211,7 +209,9 @@ func (x *session) queue(q inbox.QueueQuery) (waiting []inbox.Queued, err error) 
 	if q.Limit > 0 {
 		limit = int64(q.Limit)
 	}
-	err = x.every(queueText, []any{pk, state, due, limit}, func(scan func(...any) error) error {
+	text := "SELECT " + itemColumns + " FROM {items}" + x.using("items_due") + " WHERE inbox = ? " +
+		"AND state = ? AND not_before IS NOT NULL AND not_before <= ? ORDER BY not_before, remote LIMIT ?"
+	err = x.every(text, []any{pk, state, due, limit}, func(scan func(...any) error) error {
 		_, seen, err := scanItem(scan)
 		if err == nil {
 			waiting = append(waiting, *seen.Queued)

@@ -260,7 +260,10 @@ func kindOf(c inbox.MessageChange) inbox.ChangeKind {
 const messageColumns = "m.pk, i.id, m.id, m.remote, m.thread, m.received, m.flags, m.stored, " +
 	"COALESCE(m.rfcid, ''), COALESCE(m.marker, ''), COALESCE(m.customer, ''), m.company, m.folder, m.doc"
 
-const fromMessages = " FROM {messages} m CROSS JOIN {inboxes} i WHERE i.pk = m.inbox AND "
+// fromMessages is the part of a statement between the messageColumns and its conditions.
+func (s *Store) fromMessages(index string) string {
+	return " FROM {messages} m" + s.using(index) + " CROSS JOIN {inboxes} i WHERE i.pk = m.inbox AND "
+}
 
 // scanMessage reads the messageColumns.
 func scanMessage(scan func(...any) error) (key int64, m inbox.Message, err error) {
@@ -286,7 +289,7 @@ func scanMessage(scan func(...any) error) (key int64, m inbox.Message, err error
 func (s *Store) Message(ctx context.Context, id inbox.MessageID) (m inbox.Message, err error) {
 	err = s.read(ctx, op{"read", "message", string(id)}, func(x *session) error {
 		found := false
-		err := x.every("SELECT "+messageColumns+fromMessages+"m.id = ?", []any{string(id)},
+		err := x.every("SELECT "+messageColumns+x.fromMessages("messages_id")+"m.id = ?", []any{string(id)},
 			func(scan func(...any) error) (err error) {
 				_, m, err = scanMessage(scan)
 				found = true
@@ -327,10 +330,9 @@ func (s *Store) Tally(ctx context.Context, id inbox.ID) (t inbox.Tally, err erro
 		if err != nil || pk == 0 {
 			return err
 		}
-		return x.one(tallyText, []any{pk}, &t.Messages, &t.Threads)
+		return x.one("SELECT COALESCE(SUM(n), 0), COUNT(*) FROM (SELECT COUNT(*) AS n FROM {messages}"+
+			x.using("messages_thread")+" WHERE inbox = ? AND vis < 2 GROUP BY thread) AS threads",
+			[]any{pk}, &t.Messages, &t.Threads)
 	})
 	return t, err
 }
-
-const tallyText = "SELECT COALESCE(SUM(n), 0), COUNT(*) FROM " +
-	"(SELECT COUNT(*) AS n FROM {messages} WHERE inbox = ? AND vis < 2 GROUP BY thread) AS threads"

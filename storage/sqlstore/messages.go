@@ -50,7 +50,14 @@ func (x *session) messagesPage(
 		return page[inbox.Message]{done: true}, err
 	}
 	where := messagesWhere(pk, q, after)
-	text := "SELECT " + messageColumns + fromMessages + where.text() +
+	index := "messages_list"
+	switch {
+	case q.Thread != "":
+		index = "messages_thread"
+	case q.Customer != "":
+		index = "messages_customer"
+	}
+	text := "SELECT " + messageColumns + x.fromMessages(index) + where.text() +
 		" ORDER BY m.received DESC, m.id DESC LIMIT ?"
 	p.items = make([]inbox.Message, 0, n)
 	err = x.every(text, append(where.args, int64(n)), func(scan func(...any) error) error {
@@ -87,7 +94,14 @@ func (x *session) messagePlaces(q inbox.MessageQuery) ([]place, error) {
 	if err != nil || pk == 0 {
 		return nil, err
 	}
-	const first = "SELECT m.pk, m.received, m.id FROM {messages} m WHERE "
+	index := "messages_rfcid"
+	switch {
+	case q.Marker != "":
+		index = "messages_marker"
+	case len(q.Remotes) > 0:
+		index = "messages_remote"
+	}
+	first := "SELECT m.pk, m.received, m.id FROM {messages} m" + x.using(index) + " WHERE "
 	var found []place
 	pick := func(where *conditions) error {
 		more, err := x.places(first+where.text(), where.args)
@@ -110,7 +124,7 @@ func (x *session) messagePlaces(q inbox.MessageQuery) ([]place, error) {
 func (x *session) messagesByKey(keys []int64) (map[int64]inbox.Message, error) {
 	rows := make(map[int64]inbox.Message, len(keys))
 	marks, args := inKeys(keys)
-	err := x.every("SELECT "+messageColumns+fromMessages+"m.pk IN "+marks, args,
+	err := x.every("SELECT "+messageColumns+x.fromMessages("")+"m.pk IN "+marks, args,
 		func(scan func(...any) error) error {
 			key, m, err := scanMessage(scan)
 			rows[key] = m

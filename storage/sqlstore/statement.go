@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -111,6 +112,14 @@ func (x *session) inTransaction(text string) (*sql.Stmt, error) {
 	}
 	x.missed = append(x.missed, text)
 	return x.tx.PrepareContext(x.ctx, x.names.Replace(text))
+}
+
+// using names the index that must serve a query, behind its table.
+func (s *Store) using(index string) string {
+	if index == "" {
+		return ""
+	}
+	return fmt.Sprintf(s.dialect.using, index)
 }
 
 func (x *session) exec(text string, args ...any) (sql.Result, error) {

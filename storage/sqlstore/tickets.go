@@ -6,40 +6,40 @@ import (
 	"iter"
 	"slices"
 
-	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/ticket"
 )
 
-// The columns whose index serves a list of tickets in its order. A query without any of them, or
-// with values to pick tickets by, finds their places first and puts them in order here.
+// The indexes that serve lists of tickets.
 const (
-	bySite     = "t.site"
-	byInbox    = "t.inbox"
-	byAssignee = "t.assignee"
-	byCustomer = "t.customer"
-	byCompany  = "t.company"
-	byPlace    = ""
+	bySite     = "tickets_site"
+	byInbox    = "tickets_inbox"
+	byAssignee = "tickets_assignee"
+	byCustomer = "tickets_customer"
+	byCompany  = "tickets_company"
+	byNumber   = "tickets_number"
 )
 
-// ticketsBy chooses the narrowest.
-func ticketsBy(q ticket.Query) string {
+// ticketsIndex chooses the narrowest index, and says whether it has the order of the list. Where it
+// has not, the places are found first and put in order here. None is named for a query that picks
+// tickets by thread, or by nothing an index has.
+func ticketsIndex(q ticket.Query) (index string, ordered bool) {
 	switch {
-	case q.Number != 0, len(q.Threads) > 0, len(q.Customers) > 1, len(q.Companies) > 1:
-		return byPlace
-	case len(q.Inboxes) == 1 && q.Site == "":
-		return byInbox
-	case q.Site == "":
-		return byPlace
-	case len(q.Customers) == 1:
-		return byCustomer
-	case len(q.Companies) == 1:
-		return byCompany
+	case len(q.Threads) > 0:
+		return "", false
+	case q.Number != 0:
+		return byNumber, false
+	case len(q.Customers) > 0:
+		return byCustomer, len(q.Customers) == 1 && q.Site != ""
+	case len(q.Companies) > 0:
+		return byCompany, len(q.Companies) == 1 && q.Site != ""
 	case q.Assignee != "":
-		return byAssignee
+		return byAssignee, q.Site != ""
 	case len(q.Inboxes) == 1:
-		return byInbox
+		return byInbox, true
+	case q.Site != "":
+		return bySite, true
 	}
-	return bySite
+	return "", false
 }
 
 // Tickets yields tickets, latest activity first.
@@ -50,7 +50,7 @@ func (s *Store) Tickets(ctx context.Context, q ticket.Query) iter.Seq2[ticket.Ti
 			return func(int) (page[ticket.Ticket], error) { return page[ticket.Ticket]{done: true}, nil }
 		})
 	}
-	if ticketsBy(q) == byPlace {
+	if _, ordered := ticketsIndex(q); !ordered {
 		return list(ctx, q.Limit, listed(
 			func() (found []place, err error) {
 				err = s.read(ctx, o, func(x *session) error {
@@ -91,45 +91,38 @@ func (s *Store) Tickets(ctx context.Context, q ticket.Query) iter.Seq2[ticket.Ti
 
 func (s *Store) ticketsQuery(q ticket.Query, after *ticket.Key, n int) (string, []any) {
 	where := s.ticketsWhere(q, after)
-	return "SELECT t.doc FROM {tickets} t WHERE " + where.text() +
+	index, _ := ticketsIndex(q)
+	return "SELECT t.doc FROM {tickets} t" + s.using(index) + " WHERE " + where.text() +
 		" ORDER BY t.activity DESC, t.id DESC LIMIT ?", append(where.args, int64(n))
 }
 
-// ticketsWhere returns the conditions of a query but those tickets are picked out by. Columns that
-// do not belong to the index that serves the query are marked, so that the planner reads them off
-// the row.
+// ticketsWhere returns the conditions of a query but those it may need chunks of values for.
 func (s *Store) ticketsWhere(q ticket.Query, after *ticket.Key) *conditions {
-	where, by := new(conditions), ticketsBy(q)
-	row := func(column string) string {
-		if column == by || column == bySite && by != byPlace && by != byInbox {
-			return column
-		}
-		return s.dialect.asRow + column
-	}
+	where := new(conditions)
 	if q.Site != "" {
-		where.add(row(bySite)+" = ?", string(q.Site))
+		where.add("t.site = ?", string(q.Site))
 	}
-	if by == byPlace {
-		where.add(s.dialect.asRow+"t.trash = ?", flag(q.Deleted))
-	} else {
-		where.add("t.trash = ?", flag(q.Deleted))
-	}
-	if len(q.Inboxes) == 1 {
-		where.add(row(byInbox)+" = ?", string(q.Inboxes[0]))
-	} else if n := len(q.Inboxes); n > 0 && n <= maxList {
-		addIn(where, row(byInbox), q.Inboxes)
+	where.add("t.trash = ?", flag(q.Deleted))
+	switch n := len(q.Inboxes); {
+	case n == 1:
+		where.add("t.inbox = ?", string(q.Inboxes[0]))
+	case n > 0 && n <= maxList:
+		addIn(where, "t.inbox", q.Inboxes)
 	}
 	if q.Assignee != "" {
-		where.add(row(byAssignee)+" = ?", string(q.Assignee))
+		where.add("t.assignee = ?", string(q.Assignee))
 	}
 	if q.Unassigned {
-		where.add(s.dialect.asRow + "t.assignee IS NULL")
+		where.add("t.assignee IS NULL")
+	}
+	if q.Number != 0 {
+		where.add("t.number = ?", q.Number)
 	}
 	if len(q.Customers) == 1 {
-		where.add(row(byCustomer)+" = ?", string(q.Customers[0]))
+		where.add("t.customer = ?", string(q.Customers[0]))
 	}
 	if len(q.Companies) == 1 {
-		where.add(row(byCompany)+" = ?", string(q.Companies[0]))
+		where.add("t.company = ?", string(q.Companies[0]))
 	}
 	s.addTicketFacts(where, q)
 	if after != nil {
@@ -141,7 +134,7 @@ func (s *Store) ticketsWhere(q ticket.Query, after *ticket.Key) *conditions {
 // addTicketFacts adds the conditions that no index serves.
 func (s *Store) addTicketFacts(where *conditions, q ticket.Query) {
 	if n := len(q.Statuses); n > 0 && n <= maxList {
-		addIn(where, s.dialect.asRow+"t.status", q.Statuses)
+		addIn(where, "t.status", q.Statuses)
 	}
 	if q.Tag != "" {
 		where.add(fmt.Sprintf(s.dialect.contains, "t.tags"), tagText(q.Tag))
@@ -167,17 +160,18 @@ func inLongLists(q ticket.Query, t *ticket.Ticket) bool {
 		(!long(len(q.HiddenIn)) || !t.Hidden() || q.AllHidden || slices.Contains(q.HiddenIn, t.Inbox))
 }
 
-// ticketPlaces finds the tickets with one of the values of a query, in list order.
+// ticketPlaces finds the tickets of a query, in list order.
 func (x *session) ticketPlaces(q ticket.Query) ([]place, error) {
 	var found []place
+	index, _ := ticketsIndex(q)
+	from := "{tickets} t" + x.using(index) + " WHERE "
+	if len(q.Threads) > 0 {
+		from = "{ticket_threads} h CROSS JOIN {tickets} t" + x.dialect.byKey + " WHERE t.pk = h.ticket AND "
+	}
 	pick := func(where *conditions) error {
-		more, err := x.places("SELECT t.pk, t.activity, t.id FROM {tickets} t WHERE "+where.text(), where.args)
+		more, err := x.places("SELECT t.pk, t.activity, t.id FROM "+from+where.text(), where.args)
 		found = append(found, more...)
 		return err
-	}
-	where := x.ticketsWhere(q, q.After)
-	if q.Number != 0 {
-		where.add("t.number = ?", q.Number)
 	}
 	var companies, customers []string
 	if len(q.Companies) > 1 {
@@ -186,23 +180,13 @@ func (x *session) ticketPlaces(q ticket.Query) ([]place, error) {
 	if len(q.Customers) > 1 {
 		customers = plainTexts(q.Customers)
 	}
-	err := where.and("t.company", companies, func(c *conditions) error {
+	err := x.ticketsWhere(q, q.After).and("t.company", companies, func(c *conditions) error {
 		return c.and("t.customer", customers, func(c *conditions) error {
-			return c.inThreads(q.Threads, pick)
+			return c.and("h.thread", plainTexts(q.Threads), pick)
 		})
 	})
 	if err != nil {
 		return nil, err
 	}
 	return inOrder(found, true), nil
-}
-
-// inThreads calls pick with the condition that the ticket has one of the threads, if there are any.
-func (c *conditions) inThreads(threads []inbox.ThreadID, pick func(*conditions) error) error {
-	if len(threads) == 0 {
-		return pick(c)
-	}
-	return inChunks(distinct(threads), func(marks string, args []any) error {
-		return pick(c.with("t.pk IN (SELECT ticket FROM {ticket_threads} WHERE thread IN "+marks+")", args...))
-	})
 }
