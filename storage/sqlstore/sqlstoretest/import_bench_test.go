@@ -151,3 +151,44 @@ func BenchmarkSyncNothingNew(b *testing.B) {
 	}
 	b.ReportMetric(float64(account.TotalCalls())/float64(b.N), "calls/op")
 }
+
+// BenchmarkImportMemory imports in a process of its own and reports the most memory it held. It has
+// to be flat: run it with WORKINBOX_BENCH_MESSAGES=100000 too, and with a mail of 40 MB among them.
+func BenchmarkImportMemory(b *testing.B) {
+	for _, messages := range []int{5_000, envInt("WORKINBOX_BENCH_MESSAGES", 20_000)} {
+		b.Run(fmt.Sprint(messages), func(b *testing.B) {
+			path, mail := writeMail(b, mailgen.Config{Seed: 4, Messages: messages})
+			peak := 0
+			for range b.N {
+				job := crashJob{Dir: b.TempDir(), Mail: path, Owner: mail.Config().Owner, End: mail.Config().End, PageSize: 100}
+				report, lived := runCrashJob(b, job)
+				require.True(b, lived)
+				require.Equal(b, messages, report.Run.Stored)
+				peak = max(peak, report.PeakRSS)
+			}
+			b.ReportMetric(float64(peak), "peak-MiB")
+		})
+	}
+	b.Run("with 40 MB", func(b *testing.B) {
+		path, mail := writeMail(b, mailgen.Config{Seed: 4, Messages: 500})
+		f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+		require.NoError(b, err)
+		fmt.Fprintf(f, "From x@y.example Sun Mar  1 12:00:00 2026\nFrom: x@y.example\nTo: %s\nSubject: big\nMIME-Version: 1.0\n"+
+			"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nbig\n--b\n"+
+			"Content-Type: application/pdf\nContent-Transfer-Encoding: base64\n\n", mail.Config().Owner)
+		line := append(bytes.Repeat([]byte("QUJD"), 19), '\n')
+		for range 40 << 20 / len(line) {
+			_, err = f.Write(line)
+			require.NoError(b, err)
+		}
+		fmt.Fprint(f, "--b--\n\n")
+		require.NoError(b, f.Close())
+		for range b.N {
+			job := crashJob{Dir: b.TempDir(), Mail: path, Owner: mail.Config().Owner, End: mail.Config().End, PageSize: 100}
+			report, lived := runCrashJob(b, job)
+			require.True(b, lived)
+			require.Equal(b, 501, report.Run.Stored)
+			b.ReportMetric(float64(report.PeakRSS), "peak-MiB")
+		}
+	})
+}

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -71,12 +72,16 @@ func TestImportFindsTheThreadsThereAre(t *testing.T) {
 type crashJob struct {
 	Dir, Mail, Owner string
 	End              time.Time
+	PageSize         int
 	Op               string // which calls are counted: "provider", "store", "blobs"; empty dies never
 	At               int64  // the call at which the process kills itself
 }
 
 // crashReport is what a child that lived says.
-type crashReport struct{ Run inbox.Run }
+type crashReport struct {
+	Run     inbox.Run
+	PeakRSS int // MiB, where the system tells (VmHWM)
+}
 
 const (
 	crashMessages = 240
@@ -99,7 +104,7 @@ func TestKilledImportLosesNothing(t *testing.T) {
 
 func crashAndResume(t *testing.T, r *rand.Rand, path string, mail *mailgen.Mailbox) {
 	t.Helper()
-	job := crashJob{Dir: t.TempDir(), Mail: path, Owner: mail.Config().Owner, End: mail.Config().End}
+	job := crashJob{Dir: t.TempDir(), Mail: path, Owner: mail.Config().Owner, End: mail.Config().End, PageSize: crashPageSize}
 	deaths := 0
 	for range 1 + r.IntN(3) {
 		job.Op = []string{"provider", "store", "blobs"}[r.IntN(3)]
@@ -138,7 +143,7 @@ func crashAndResume(t *testing.T, r *rand.Rand, path string, mail *mailgen.Mailb
 }
 
 // runCrashJob runs a child; lived is false when it killed itself.
-func runCrashJob(t *testing.T, job crashJob) (report crashReport, lived bool) {
+func runCrashJob(t testing.TB, job crashJob) (report crashReport, lived bool) {
 	t.Helper()
 	text, err := json.Marshal(job)
 	require.NoError(t, err)
@@ -173,7 +178,7 @@ func crashChild(text string) error {
 	defer opens.Close()
 	d := &dying{job: job, opens: opens}
 	i, err := openImporter(ctx, job.Dir, job.End, hostParts{
-		provider: dyingProvider{archive.New(job.Mail, archive.Options{Own: []string{job.Owner}, PageSize: crashPageSize}), d},
+		provider: dyingProvider{archive.New(job.Mail, archive.Options{Own: []string{job.Owner}, PageSize: job.PageSize}), d},
 		store:    func(s inbox.Store) inbox.Store { return dyingStore{s, d} },
 		blobs:    func(b inbox.Blobs) inbox.Blobs { return &dyingBlobs{b, d} },
 	})
@@ -189,7 +194,18 @@ func crashChild(text string) error {
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(os.Stdout).Encode(crashReport{Run: run})
+	return json.NewEncoder(os.Stdout).Encode(crashReport{Run: run, PeakRSS: peakRSS()})
+}
+
+// peakRSS is the most memory this process ever held, in MiB; zero where the system does not tell.
+func peakRSS() int {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	kib, _ := strconv.Atoi(strings.Fields(after + " 0")[0])
+	return kib >> 10
 }
 
 // dying counts calls and kills the process at the one it was told.
