@@ -138,6 +138,9 @@ func (in Inbox) Clone() Inbox {
 	}
 	in.Account.Aliases = slices.Clone(in.Account.Aliases)
 	in.Revisions = slices.Clone(in.Revisions)
+	for i := range in.Revisions {
+		in.Revisions[i].Rules = in.Revisions[i].Rules.Normalize() // shares nothing
+	}
 	if in.Consent != nil {
 		c := *in.Consent
 		in.Consent = &c

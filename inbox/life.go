@@ -155,7 +155,7 @@ func (s *Service) purgeMail(ctx context.Context, id ID) error {
 			imp.Erase = append(imp.Erase, m.ID)
 		}
 		if len(imp.Erase) == 0 {
-			return s.purgeBlobs(ctx, id)
+			break
 		}
 		if _, err = s.Store.Commit(ctx, imp); err != nil && !conflict(err) {
 			return err
@@ -163,6 +163,37 @@ func (s *Service) purgeMail(ctx context.Context, id ID) error {
 		if left, e := s.Store.Message(ctx, imp.Erase[0]); err == nil && e == nil {
 			return fmt.Errorf("the store still has message %q after erasing it", left.ID)
 		}
+	}
+	if err := s.emptyQueue(ctx, id); err != nil {
+		return err
+	}
+	return s.purgeBlobs(ctx, id)
+}
+
+// emptyQueue forgets what waits to be tried again, and what was given up.
+func (s *Service) emptyQueue(ctx context.Context, id ID) error {
+	for try := 0; ; try++ {
+		state, err := s.Store.SyncState(ctx, id)
+		if err != nil {
+			return err
+		}
+		imp := Import{State: state}
+		for _, poison := range []bool{false, true} {
+			for q, err := range s.Store.Queue(ctx, QueueQuery{Inbox: id, Poison: poison}) {
+				if err != nil {
+					return err
+				}
+				imp.Dequeue = append(imp.Dequeue, q.Remote)
+			}
+		}
+		if len(imp.Dequeue) == 0 {
+			return nil
+		}
+		_, err = s.Store.Commit(ctx, imp)
+		if try < 9 && conflict(err) {
+			continue
+		}
+		return err
 	}
 }
 

@@ -59,8 +59,11 @@ func madeUp(r *rand.Rand) []plan {
 			if len(refs) > 0 {
 				lines = append(lines, "References: <"+strings.Join(refs, "> <")+">")
 			}
-			if strings.HasPrefix(from, "no-reply") && r.IntN(2) == 0 {
+			switch {
+			case strings.HasPrefix(from, "no-reply") && r.IntN(2) == 0:
 				lines = append(lines, "Precedence: bulk")
+			case !sent && r.IntN(5) == 0:
+				lines = append(lines, "Auto-Submitted: auto-replied")
 			}
 			refs = append(refs, id)
 			all = append(all, plan{at: 1 + r.IntN(40000), subject: subject, sent: sent, thread: fmt.Sprint("th-", th),
@@ -121,7 +124,10 @@ func TestTheAcceptedSetDependsOnNothingButTheMail(t *testing.T) { // R-FLT-10
 			r := rand.New(rand.NewPCG(seed, 10))
 			mails := madeUp(r)
 			rules := filter.Rules{}
-			if seed%5 == 4 {
+			switch seed % 5 {
+			case 3:
+				rules.Classes = map[filter.Class]filter.ClassPolicy{filter.AutoReply: filter.PolicyReject}
+			case 4:
 				rules.Exclude = []filter.Exclusion{exclusion(t, "third.net")}
 			}
 			want := accepted(t, mails, rules, fake.Options{PageSize: 1000, SearchOff: true}, nil)

@@ -70,8 +70,10 @@ type Walk struct {
 	// list a little more; the caller cuts by Header.Received.
 	Since, Until time.Time
 	// Interest narrows the walk to mail from, to or cc these addresses ("bob@acme.com") and domains
-	// ("acme.com", "*.acme.com"), and delivery reports. It is a hint: a service that cannot search
-	// ignores it, and the caller filters again either way. Nil asks for everything.
+	// ("acme.com", "*.acme.com"), and to delivery reports and automatic replies, whoever they are
+	// from: both belong to threads their senders are not clients of. It is a hint: a service that
+	// cannot search ignores it, and the caller filters again either way. Nil asks for everything,
+	// an empty list for reports and automatic replies alone.
 	Interest []string
 	// Only ends the stream with the walk (backfill, preview); no live changes follow.
 	Only bool

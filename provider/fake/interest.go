@@ -27,7 +27,7 @@ func (s *Service) wanted(w provider.Walk) func(*message) bool {
 		if !since.IsZero() && m.Received.Before(since) || !until.IsZero() && m.Received.After(until) {
 			return false
 		}
-		return interest == nil || m.report() || m.concerns(interest)
+		return interest == nil || m.report() || m.autoReply() || m.concerns(interest)
 	}
 }
 
@@ -54,6 +54,16 @@ func matches(pattern, address string) bool {
 		return strings.HasSuffix(domain, "."+apex)
 	}
 	return domain == pattern
+}
+
+// autoReply says whether the message was sent by a machine in answer to another (RFC 3834).
+func (m *message) autoReply() bool {
+	for _, f := range m.Fields {
+		if f.Name == "Auto-Submitted" && strings.HasPrefix(strings.ToLower(strings.TrimSpace(f.Value)), "auto-replied") {
+			return true
+		}
+	}
+	return false
 }
 
 // report says whether the message is a delivery report (RFC 3464), or looks like an older kind.
