@@ -8,9 +8,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/emersion/go-message/textproto"
 	"golang.org/x/net/idna"
 )
 
@@ -68,7 +70,7 @@ type Attachment struct {
 // written; what does not fit is a *DraftError. Attachments are streamed, so an
 // error there leaves a part of the message in w.
 func Build(w io.Writer, d Draft) error {
-	header, err := d.header()
+	fields, err := d.header()
 	if err != nil {
 		return err
 	}
@@ -76,9 +78,13 @@ func Build(w io.Writer, d Draft) error {
 	if err != nil {
 		return err
 	}
+	for _, f := range slices.Backward(fields) {
+		body.header.AddRaw(f)
+	}
 	out := bufio.NewWriter(w)
-	out.Write(header)
-	out.WriteString("MIME-Version: 1.0\r\n")
+	if err := textproto.WriteHeader(out, body.header.Header); err != nil {
+		return fmt.Errorf("write message: %w", err)
+	}
 	if err := body.writeTo(out); err != nil {
 		return err
 	}
@@ -135,8 +141,8 @@ func (d Draft) boundary(n int) string {
 	return "=_" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// header builds all fields but those of MIME.
-func (d Draft) header() ([]byte, error) {
+// header builds all fields but those that describe the body, topmost first.
+func (d Draft) header() ([][]byte, error) {
 	b := &headerWriter{}
 	if d.Date.IsZero() {
 		b.fail("Date", ErrMissing)
@@ -169,7 +175,8 @@ func (d Draft) header() ([]byte, error) {
 		}
 		b.text(f.Name, f.Value)
 	}
-	return b.buf.Bytes(), b.err
+	b.line("MIME-Version", "1.0")
+	return b.fields, b.err
 }
 
 // isExtraField says whether a caller may set the field: its name is made of

@@ -1,7 +1,6 @@
 package rfc822
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/base64"
 	"fmt"
@@ -11,14 +10,18 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/emersion/go-message"
+	"github.com/emersion/go-message/textproto"
 )
 
-// entity is a node of the MIME tree: a multipart with children, or content.
+// entity is a node of the MIME tree: a multipart with children, or content. Its
+// header grows at the top, so the last field is added first.
 type entity struct {
-	header   []string // complete lines, without CRLF; folded ones hold CRLF inside
+	header   message.Header
 	boundary string
 	children []entity
-	content  func(w *bufio.Writer) error
+	content  func(w io.Writer) error
 	open     bool // the content does not end with a line end
 }
 
@@ -32,15 +35,19 @@ func (d Draft) body() (entity, error) {
 		versions = append(versions, textEntity("text/html", d.HTML))
 	}
 	n := 0
-	multipart := func(kind, param string, children []entity) entity {
+	multipart := func(kind, root string, children []entity) entity {
 		n++
-		b := d.boundary(n)
-		line := "Content-Type: multipart/" + kind + ";" + param + "\r\n boundary=\"" + b + "\""
-		return entity{header: []string{line}, boundary: b, children: children}
+		e := entity{boundary: d.boundary(n), children: children}
+		params := map[string]string{"boundary": e.boundary}
+		if root != "" {
+			params["type"] = root
+		}
+		e.header.SetContentType("multipart/"+kind, params)
+		return e
 	}
-	body, param := versions[0], ` type="text/html";`
+	body, root := versions[0], "text/html"
 	if len(versions) > 1 {
-		body, param = multipart("alternative", "", versions), ` type="multipart/alternative";`
+		body, root = multipart("alternative", "", versions), "multipart/alternative"
 	}
 	inline, err := fileEntities("Inline", "inline", d.Inline)
 	if err != nil {
@@ -54,7 +61,7 @@ func (d Draft) body() (entity, error) {
 		files, inline = append(inline, files...), nil
 	}
 	if len(inline) > 0 {
-		body = multipart("related", param, append([]entity{body}, inline...))
+		body = multipart("related", root, append([]entity{body}, inline...))
 	}
 	if len(files) > 0 {
 		body = multipart("mixed", "", append([]entity{body}, files...))
@@ -62,59 +69,77 @@ func (d Draft) body() (entity, error) {
 	return body, nil
 }
 
-func (e entity) writeTo(w *bufio.Writer) error {
-	for _, line := range e.header {
-		w.WriteString(line + "\r\n")
-	}
-	w.WriteString("\r\n")
+// writeTo writes the body below the header. The parts are written by
+// go-message's textproto and not by its message.Writer, which refuses to write
+// a part in any charset but UTF-8, and a file has the charset it has.
+func (e entity) writeTo(w io.Writer) error {
 	if e.boundary == "" {
 		return e.content(w)
 	}
+	parts := textproto.NewMultipartWriter(w)
+	if err := parts.SetBoundary(e.boundary); err != nil {
+		return err
+	}
 	for _, child := range e.children {
-		w.WriteString("--" + e.boundary + "\r\n")
-		if err := child.writeTo(w); err != nil {
+		part, err := parts.CreatePart(child.header.Header)
+		if err != nil {
 			return err
 		}
-		w.WriteString("\r\n")
+		if err := child.writeTo(part); err != nil {
+			return err
+		}
 	}
-	_, err := w.WriteString("--" + e.boundary + "--\r\n")
-	return err
+	return parts.Close()
 }
 
 // textEntity picks the encoding that is short and safe for the text.
 func textEntity(kind, text string) entity {
 	text = strings.ToValidUTF8(text, string(utf8.RuneError))
 	body := wireLines(text)
-	encoding := "quoted-printable"
-	content := func(w *bufio.Writer) error {
-		q := quotedprintable.NewWriter(w)
-		if _, err := q.Write(body); err != nil {
-			return err
-		}
-		return q.Close()
-	}
 	high := 0
 	for _, c := range body {
 		if c >= 0x80 {
 			high++
 		}
 	}
+	var e entity
+	encoding := "quoted-printable"
 	switch {
 	case isPlainText(body):
 		encoding = "7bit"
-		content = func(w *bufio.Writer) error {
+		e.content = func(w io.Writer) error {
 			_, err := w.Write(body)
 			return err
 		}
 	case high*4 > len(body):
 		encoding = "base64"
-		content = func(w *bufio.Writer) error { return writeBase64(w, bytes.NewReader(body), nil) }
+		e.content = func(w io.Writer) error { return writeBase64(w, bytes.NewReader(body), nil) }
+	default:
+		e.content = func(w io.Writer) error { return writeQuoted(w, body) }
 	}
-	open := encoding == "base64" || !bytes.HasSuffix(body, []byte("\r\n"))
-	return entity{content: content, open: open, header: []string{
-		"Content-Type: " + kind + "; charset=utf-8",
-		"Content-Transfer-Encoding: " + encoding,
-	}}
+	e.open = encoding == "base64" || !bytes.HasSuffix(body, []byte("\r\n"))
+	e.header.Set("Content-Transfer-Encoding", encoding)
+	e.header.SetContentType(kind, map[string]string{"charset": "utf-8"})
+	return e
+}
+
+// writeQuoted writes quoted-printable in which no line begins with "From ":
+// programs that keep a mailbox in one file put a ">" before it, which breaks
+// signatures.
+func writeQuoted(w io.Writer, body []byte) error {
+	var b bytes.Buffer
+	b.WriteString("\r\n")
+	q := quotedprintable.NewWriter(&b)
+	if _, err := q.Write(body); err != nil {
+		return err
+	}
+	if err := q.Close(); err != nil {
+		return err
+	}
+	// With a soft line end, because the line may be full.
+	safe := bytes.ReplaceAll(b.Bytes(), []byte("\r\nFrom "), []byte("\r\n=46rom=\r\n "))
+	_, err := w.Write(safe[2:])
+	return err
 }
 
 // isPlainText says whether text passes any server unchanged: printable ASCII,
@@ -154,15 +179,14 @@ func fileEntities(field, disposition string, list []Attachment) ([]entity, error
 		case a.Open == nil:
 			return nil, &DraftError{Field: name, Err: ErrMissing}
 		}
-		e := entity{header: []string{
-			"Content-Type: " + fileType(a.Type),
-			"Content-Transfer-Encoding: base64",
-			"Content-Disposition: " + disposition + fileParams(a.Name),
-		}}
+		var e entity
 		if a.ContentID != "" {
-			e.header = append(e.header, "Content-ID: <"+a.ContentID+">")
+			e.header.AddRaw([]byte("Content-ID: <" + a.ContentID + ">\r\n"))
 		}
-		e.content = func(w *bufio.Writer) error {
+		e.header.AddRaw([]byte("Content-Disposition: " + disposition + fileParams(a.Name) + "\r\n"))
+		e.header.Set("Content-Transfer-Encoding", "base64")
+		e.header.SetContentType(fileType(a.Type))
+		e.content = func(w io.Writer) error {
 			if err := a.writeTo(w); err != nil {
 				return &DraftError{Field: name, Err: err}
 			}
@@ -173,7 +197,7 @@ func fileEntities(field, disposition string, list []Attachment) ([]entity, error
 	return files, nil
 }
 
-func (a Attachment) writeTo(w *bufio.Writer) (err error) {
+func (a Attachment) writeTo(w io.Writer) (err error) {
 	r, err := a.Open()
 	if err != nil {
 		return err
@@ -194,24 +218,25 @@ func (a Attachment) writeTo(w *bufio.Writer) (err error) {
 }
 
 // writeBase64 writes lines of 76 characters, the last without CRLF.
-func writeBase64(w *bufio.Writer, r io.Reader, n *int64) error {
-	const perLine = 57
-	in := make([]byte, perLine*64)
-	out := make([]byte, 76)
+func writeBase64(w io.Writer, r io.Reader, n *int64) error {
+	const perLine, lines = 57, 64
+	in := make([]byte, perLine*lines)
+	out := make([]byte, 0, lines*(76+2))
 	for first := true; ; {
 		got, err := io.ReadFull(r, in)
 		if n != nil {
 			*n += int64(got)
 		}
+		out = out[:0]
 		for line := range slices.Chunk(in[:got], perLine) {
 			if !first {
-				w.WriteString("\r\n")
+				out = append(out, "\r\n"...)
 			}
 			first = false
-			base64.StdEncoding.Encode(out, line)
-			if _, werr := w.Write(out[:base64.StdEncoding.EncodedLen(len(line))]); werr != nil {
-				return werr
-			}
+			out = base64.StdEncoding.AppendEncode(out, line)
+		}
+		if _, werr := w.Write(out); werr != nil {
+			return werr
 		}
 		switch err {
 		case nil:
@@ -225,28 +250,17 @@ func writeBase64(w *bufio.Writer, r io.Reader, n *int64) error {
 
 // fileType returns a media type that may be sent as base64, with its charset
 // and method.
-func fileType(s string) string {
-	const unknown = "application/octet-stream"
-	kind, params, err := mime.ParseMediaType(s)
-	major, minor, slash := strings.Cut(kind, "/")
-	if err != nil || !slash || !isToken(major) || !isToken(minor) || len(kind) > 100 ||
-		major == "message" || major == "multipart" {
-		return unknown
+func fileType(s string) (kind string, params map[string]string) {
+	kind, all, err := mime.ParseMediaType(s)
+	major, _, slash := strings.Cut(kind, "/")
+	if err != nil || !slash || len(kind) > 100 || major == "message" || major == "multipart" {
+		return "application/octet-stream", nil
 	}
+	params = map[string]string{}
 	for _, key := range []string{"charset", "method"} {
-		if v := params[key]; isToken(v) && len(v) <= 40 {
-			kind += "; " + key + "=" + v
+		if v := all[key]; isPlain(v) && len(v) <= 40 {
+			params[key] = v
 		}
 	}
-	return kind
-}
-
-// isToken knows a token of RFC 2045 section 5.1.
-func isToken(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] <= ' ' || s[i] >= 0x7f || strings.IndexByte(`()<>@,;:\"/[]?=`, s[i]) >= 0 {
-			return false
-		}
-	}
-	return s != ""
+	return kind, params
 }

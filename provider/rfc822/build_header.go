@@ -1,8 +1,8 @@
 package rfc822
 
 import (
-	"bytes"
 	"encoding/base64"
+	"net/mail"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -16,10 +16,15 @@ const (
 	maxAddress     = 320
 )
 
-// headerWriter writes fields and keeps the first error.
+// headerWriter makes fields, folded and with their CRLF, and keeps the first error. The header that
+// takes them is go-message's. Its own folding and encoding are not used: one token longer than a
+// line, such as the id of an Exchange message or the first encoded word of a subject, makes it
+// write up to 998 octets on that line, encoded words among them, which RFC 2047 section 2 limits to
+// 76; a word longer than that it breaks by a space; and it leaves text that looks encoded as it is,
+// so that readers decode what nobody encoded. TestGoMessageCannotWriteOurHeaders shows each.
 type headerWriter struct {
-	buf bytes.Buffer
-	err error
+	fields [][]byte
+	err    error
 }
 
 func (h *headerWriter) fail(field string, err error) {
@@ -30,24 +35,24 @@ func (h *headerWriter) fail(field string, err error) {
 
 // line writes a short field as it is.
 func (h *headerWriter) line(name, value string) {
-	h.buf.WriteString(name + ": " + value + "\r\n")
+	h.fields = append(h.fields, []byte(name+": "+value+"\r\n"))
 }
 
 // tokens writes a field, folding it between tokens. The first token stays on
 // the line of the name: some programs take an empty first line for an empty
 // field.
 func (h *headerWriter) tokens(name string, tokens []string) {
-	h.buf.WriteString(name + ":")
-	width := len(name) + 1
+	line := []byte(name + ":")
+	width := len(line)
 	for i, t := range tokens {
 		if i > 0 && width+1+len(t) > maxFolded {
-			h.buf.WriteString("\r\n")
+			line = append(line, "\r\n"...)
 			width = 0
 		}
-		h.buf.WriteString(" " + t)
+		line = append(append(line, ' '), t...)
 		width += 1 + len(t)
 	}
-	h.buf.WriteString("\r\n")
+	h.fields = append(h.fields, append(line, "\r\n"...))
 }
 
 // text writes unstructured text, encoded where it must be. Empty text is left
@@ -174,21 +179,15 @@ func wireAddress(address string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dotAtom := local[0] != '.' && local[len(local)-1] != '.' && !strings.Contains(local, "..")
 	for i := 0; i < len(local); i++ {
 		switch c := local[i]; {
 		case c >= 0x80:
 			return "", ErrUnicodeLocal
 		case c < ' ' || c == 0x7f:
 			return "", ErrBadAddress
-		case !isAtomByte(c) && c != '.':
-			dotAtom = false
 		}
 	}
-	if !dotAtom {
-		local = quoteString(local)
-	}
-	return "<" + local + "@" + domain + ">", nil
+	return (&mail.Address{Address: local + "@" + domain}).String(), nil
 }
 
 // isAtomByte knows atext of RFC 5322 section 3.2.3.
@@ -248,5 +247,6 @@ func qByte(c byte) string {
 	case isASCIILetter(c) || isDigit(c) || strings.IndexByte("!*+-/", c) >= 0:
 		return string(rune(c))
 	}
-	return "=" + strings.ToUpper(string("0123456789abcdef"[c>>4])+string("0123456789abcdef"[c&15]))
+	const digits = "0123456789ABCDEF"
+	return string([]byte{'=', digits[c>>4], digits[c&15]})
 }

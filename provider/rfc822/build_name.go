@@ -1,6 +1,7 @@
 package rfc822
 
 import (
+	"net/url"
 	"path"
 	"strconv"
 	"strings"
@@ -15,7 +16,9 @@ const maxFileName = 60
 
 // fileParams writes the parameters that name a file: in ASCII for old programs,
 // and where that is not the whole name also as RFC 2231 has it, in pieces that
-// fit a line.
+// fit a line. go-message writes such a name as an encoded word inside quotes,
+// which RFC 2047 section 5 forbids, and mime.FormatMediaType as filename* alone,
+// on a line as long as the name.
 func fileParams(name string) string {
 	name = strings.TrimSpace(strings.ToValidUTF8(name, string(utf8.RuneError)))
 	if name == "" {
@@ -26,7 +29,8 @@ func fileParams(name string) string {
 	if plain == name {
 		return out
 	}
-	encoded := encodePercent(name)
+	// What QueryEscape leaves as it is are attribute characters; a plus it writes is a space.
+	encoded := strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
 	if len(encoded) <= maxFolded-len(" filename*=utf-8''") {
 		return out + ";\r\n filename*=utf-8''" + encoded
 	}
@@ -70,20 +74,4 @@ func plainFileName(name string) string {
 		ext = ""
 	}
 	return plain[:maxFileName-len(ext)] + ext
-}
-
-// encodePercent keeps attribute characters of RFC 2231 and encodes the rest.
-func encodePercent(s string) string {
-	const hexDigits = "0123456789ABCDEF"
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; isASCIILetter(c) || isDigit(c) || strings.IndexByte("-._~!$&+^`{|}#", c) >= 0 {
-			b.WriteByte(c)
-		} else {
-			b.WriteByte('%')
-			b.WriteByte(hexDigits[c>>4])
-			b.WriteByte(hexDigits[c&15])
-		}
-	}
-	return b.String()
 }

@@ -125,6 +125,7 @@ func checkWire(tb testing.TB, msg string) {
 	require.True(tb, strings.HasSuffix(msg, "\r\n"), "the end of %q", msg)
 	require.NotContains(tb, strings.ReplaceAll(msg, "\r\n", ""), "\r", "line ends of %q", msg)
 	require.NotContains(tb, strings.ReplaceAll(msg, "\r\n", ""), "\n", "line ends of %q", msg)
+	require.NotContains(tb, msg, "\nFrom ", "a line that mailboxes in files change, in %q", msg)
 	for line := range strings.SplitSeq(msg, "\r\n") {
 		require.LessOrEqual(tb, len(line), 998, "length of line %q", line)
 		for i := range len(line) {
