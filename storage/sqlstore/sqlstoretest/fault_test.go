@@ -2,6 +2,7 @@ package sqlstoretest_test
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -102,8 +103,12 @@ func TestPurgeGoesOnWhereItWasCut(t *testing.T) {
 	s := sqlstoretest.OpenIn(t, path)
 	for _, id := range []inbox.ID{"in-1", "in-2"} {
 		create(t, s, id)
+		puts := mails(id, 0, 1200)
+		for i := range puts {
+			puts[i].Content.HTML, puts[i].Content.Text = "", "short"
+		}
 		imp := inbox.Import{
-			State: state(t, s, id), Put: mails(id, 0, 1200),
+			State: state(t, s, id), Put: puts,
 			Reject:  []inbox.Rejected{{Remote: "rejected", Thread: "thread", Received: day, Reason: "bulk"}},
 			Threads: []inbox.Thread{{ID: "thread", Opened: day}},
 			Run:     &inbox.Run{ID: "run", Inbox: id, Started: day},
@@ -136,6 +141,31 @@ func TestPurgeGoesOnWhereItWasCut(t *testing.T) {
 		require.Equal(t, [][]any{{want}}, got, "rows left in %s, those of the other inbox", table)
 	}
 	require.Equal(t, kept, messages(t, s, inbox.MessageQuery{Inbox: "in-2"}))
+}
+
+// secure_delete overwrites what is erased; otherwise it would lie in the file for as long as nobody
+// needs the room.
+func TestErasedTextIsNotInTheFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "store.db")
+	s := sqlstoretest.OpenIn(t, path)
+	create(t, s, "in-1")
+	puts := mails("in-1", 0, 3)
+	puts[1].Content.Text = strings.Repeat("a word nobody else uses ", 1000)
+	puts[1].Message.Subject = "a title nobody else uses"
+	st, err := s.Commit(t.Context(), inbox.Import{State: state(t, s, "in-1"), Put: puts})
+	require.NoError(t, err)
+	inFile := func() bool {
+		_, err := open(t, path).ExecContext(t.Context(), "PRAGMA wal_checkpoint(TRUNCATE)")
+		require.NoError(t, err)
+		raw, err := os.ReadFile(path)
+		require.NoError(t, err)
+		return strings.Contains(string(raw), "nobody else uses")
+	}
+	require.True(t, inFile(), "before it is erased")
+	_, err = s.Commit(t.Context(), inbox.Import{State: st, Erase: []inbox.MessageID{puts[1].Message.ID}})
+	require.NoError(t, err)
+	require.False(t, inFile(), "after it is erased")
 }
 
 // messages reads a list to its end.

@@ -14,22 +14,14 @@ import (
 	"github.com/workinbox/workinbox/filter"
 	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/storage/sqlstore"
-	"github.com/workinbox/workinbox/storage/sqlstore/sqlstoretest"
 	"github.com/workinbox/workinbox/ticket"
 )
 
 // many is more than the store reads at a time, and no multiple of it.
-const many = 450
+const many = 210
 
 // step is how many are asked for when a list is read part by part.
 const step = 37
-
-func TestListsLongerThanAPage(t *testing.T) {
-	t.Parallel()
-	s := sqlstoretest.Open(t)
-	fillLists(t, s)
-	readLists(t, s)
-}
 
 // readLists reads every list in every way it can be asked for, at once and part by part, and checks
 // the order and the number.
@@ -107,6 +99,7 @@ func fillArchive(t *testing.T, s *sqlstore.Store) {
 	var queue []inbox.Queued
 	hidden := true
 	for i := range puts {
+		puts[i].Content.HTML = ""
 		m := &puts[i].Message
 		m.Thread, m.Customer, m.Marker = "thread", "cu-000", fmt.Sprintf("marker-%d", i%2)
 		if i%10 == 0 {
@@ -132,14 +125,18 @@ func fillArchive(t *testing.T, s *sqlstore.Store) {
 }
 
 func fillDesk(t *testing.T, s *sqlstore.Store) {
+	var writes []ticket.Write
 	for i := range many {
 		w := note(i)
 		w.Ticket.Activity = day.Add(time.Duration(i/2) * time.Minute)
 		w.Ticket.Inbox, w.Ticket.Tags = inbox.ID(fmt.Sprintf("in-%03d", i%2)), []string{"vip", "late"}
 		w.Ticket.Company = "co-000"
 		w.Ticket.Threads = []inbox.ThreadID{"thread"}
-		_, err := s.SaveTickets(t.Context(), []ticket.Write{w})
-		require.NoError(t, err)
+		if writes = append(writes, w); len(writes) == ticket.MaxWrites || i == many-1 {
+			_, err := s.SaveTickets(t.Context(), writes)
+			require.NoError(t, err)
+			writes = nil
+		}
 	}
 	w := note(many)
 	w.Ticket.DeletedAt, w.Ticket.Inbox = day, "in-009"
