@@ -75,7 +75,9 @@ func TestParseAddressesTakesTimeInProportion(t *testing.T) {
 		for range 3 {
 			began := time.Now()
 			rfc822.ParseAddresses(strings.Repeat(piece, 200_000/len(piece)))
-			best = min(best, time.Since(began))
+			if best = min(best, time.Since(began)); best < 2*time.Second {
+				break
+			}
 		}
 		require.Less(t, best, 2*time.Second, "200 KB of %q; minutes when it is quadratic", piece)
 	}

@@ -23,10 +23,15 @@ const detectBytes = 4096
 
 // encodings holds the names that mail uses and the two indexes do not know, or know as something
 // that does not read mail.
+//
+// go-message/charset asks the same two indexes, but cannot stand in for this table: it asks that of
+// IANA first, where iso-8859-1 is not windows-1252, so that the quotation marks of Windows become
+// control characters; it takes iso-2022-kr, which nobody decodes, for one U+FFFD in place of the
+// text; its readers do not tell what they decode, which findEncoding's callers need; and one costs
+// 9 KB and 7 us, where a decoder costs 0.1 KB and 0.4 us for the encoded word of a header.
 var encodings = map[string]encoding.Encoding{
 	"cp932":               japanese.ShiftJIS,
 	"windows-932":         japanese.ShiftJIS,
-	"ms932":               japanese.ShiftJIS,
 	"iso-2022-jp-1":       japanese.ISO2022JP,
 	"iso-2022-jp-2":       japanese.ISO2022JP,
 	"iso-2022-jp-ms":      japanese.ISO2022JP,
@@ -37,16 +42,9 @@ var encodings = map[string]encoding.Encoding{
 	"cp949":               korean.EUCKR,
 	"ms949":               korean.EUCKR,
 	"uhc":                 korean.EUCKR,
-	"cp936":               simplifiedchinese.GBK,
-	"ms936":               simplifiedchinese.GBK,
 	"gb-2312":             simplifiedchinese.GBK,
 	"hz":                  simplifiedchinese.HZGB2312,
-	"hz-gb-2312":          simplifiedchinese.HZGB2312,
-	"cp437":               charmap.CodePage437,
-	"cp850":               charmap.CodePage850,
-	"cp852":               charmap.CodePage852,
 	"cp858":               charmap.CodePage858,
-	"cp865":               charmap.CodePage865,
 	"latin-1":             charmap.Windows1252,
 	"iso8859_1":           charmap.Windows1252,
 	"iso-8859-1-i":        charmap.Windows1252,

@@ -127,8 +127,21 @@ func TestGoMessageCannotSalvage(t *testing.T) {
 			"Content-Transfer-Encoding: base64\n\naGVs!bG8g\nbGFzdCB3b3Jkcw==", "last words",
 		},
 		{
-			"a broken escape of quoted-printable",
-			"Content-Transfer-Encoding: quoted-printable\n\n100=%\nlast words", "last words",
+			"a control character in quoted-printable",
+			"Content-Transfer-Encoding: quoted-printable\n\npage=0A\f\nlast words", "last words",
+		},
+		{
+			"a long line of quoted-printable",
+			"Content-Transfer-Encoding: quoted-printable\n\n" + strings.Repeat("x ", 4000) + "last words",
+			"last words",
+		},
+		{
+			"Korean in ISO-2022-KR",
+			"Content-Type: text/plain; charset=iso-2022-kr\n\n\x1b$)C\x0eGQ\x0f last words", "last words",
+		},
+		{
+			"quotation marks of Windows called Latin-1",
+			"Content-Type: text/plain; charset=iso-8859-1\n\n\x93last words\x94", "“last words”",
 		},
 		{
 			"a multipart without its boundary",
@@ -138,6 +151,45 @@ func TestGoMessageCannotSalvage(t *testing.T) {
 		text, err := goMessageText(c.raw)
 		require.False(t, err == nil && strings.Contains(text, c.lost), "%s: go-message reads it", c.name)
 		require.Contains(t, parse(t, []byte(c.raw)).Text, c.lost, "%s: what Parse reads", c.name)
+	}
+}
+
+func TestGoMessageCannotReadEveryEncodedWord(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		"=?utf-8?b?Q2Fm?= =?utf-8?b?w6k?=":             "Café", // base64 without its padding
+		"=?utf-8? Q?spaced?=":                          "spaced",
+		"=?utf-8?q?100=_sure?=":                        "100= sure",
+		"=?cp932?b?k/qWe4zq?=":                         "日本語",
+		"=?iso-8859-1?q?=93quoted=94?=":                "“quoted”",
+		"=?utf-7?q?Hi_Mom_+Jjo-!?=":                    "Hi Mom ☺!",
+		"=?iso-2022-jp-2?b?GyRCRnxLXDhsGyhC?=":         "日本語",
+		"=?unknown-8bit?q?caf=E9_cr=E8me_br=FBl=E9e?=": "café crème brûlée",
+	} {
+		raw := "Subject: " + value + "\n\n"
+		e, err := message.Read(strings.NewReader(raw))
+		require.NoError(t, err, value)
+		got, _ := e.Header.Text("Subject")
+		require.NotEqual(t, want, got, "value %q: go-message reads it", value)
+		require.Equal(t, want, parse(t, []byte(raw)).Envelope.Subject, "value %q", value)
+	}
+}
+
+// TestParseKnowsTheCharsetsOfGoMessage: what go-message/charset reads well, Parse reads the same way.
+func TestParseKnowsTheCharsetsOfGoMessage(t *testing.T) {
+	t.Parallel()
+	labels := strings.Fields("iso-8859-2 iso-8859-3 iso-8859-4 iso-8859-5 iso-8859-7 iso-8859-10 iso-8859-13 " +
+		"iso-8859-14 iso-8859-15 iso-8859-16 windows-1250 windows-1251 windows-1252 windows-1253 windows-1254 " +
+		"windows-1256 windows-1257 windows-1258 windows-874 tis-620 koi8-r koi8-u macintosh x-mac-cyrillic " +
+		"ibm866 cp866 cp437 ibm437 cp850 ibm850 cp852 cp855 cp860 cp862 cp863 cp865 ibm00858 " +
+		"gb2312 gbk gb18030 cp936 ms936 big5 big5-hkscs euc-jp shift_jis windows-31j ms932 euc-kr ks_c_5601-1987")
+	for _, label := range labels {
+		raw := "Content-Type: text/plain; charset=" + label + "\n\ntext \xb0\xa7 and \xb3\xa7"
+		want, err := goMessageText(raw)
+		require.NoError(t, err, label)
+		m := parse(t, []byte(raw))
+		require.Equal(t, strings.TrimSuffix(want, "\n"), m.Text, label)
+		require.Empty(t, m.Damage, label)
 	}
 }
 

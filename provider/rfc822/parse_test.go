@@ -225,7 +225,9 @@ func TestParseReadsDeepNestingFast(t *testing.T) {
 	for range 3 {
 		began := time.Now()
 		m = parse(t, raw)
-		best = min(best, time.Since(began))
+		if best = min(best, time.Since(began)); best < 500*time.Millisecond {
+			break
+		}
 	}
 	require.Less(t, best, 500*time.Millisecond, "5,000 levels; seconds when it is quadratic")
 	require.Equal(t, []rfc822.Damage{rfc822.DamageDepth}, m.Damage)

@@ -1,7 +1,6 @@
 package rfc822_test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"net/mail"
 	"os"
@@ -225,11 +224,14 @@ func TestThreadsGroupsById(t *testing.T) {
 func TestThreadsIsLinear(t *testing.T) {
 	t.Parallel()
 	const n = 100_000
-	id := func(i int) string { return fmt.Sprintf("%d@example.com", i) }
+	ids := make([]string, n+1)
+	for i := range ids {
+		ids[i] = strconv.Itoa(i) + "@example.com"
+	}
 	chain, star, back := make([]rfc822.Ref, n), make([]rfc822.Ref, n), make([]rfc822.Ref, n)
 	for i := range n {
-		chain[i] = rfc822.Ref{ID: id(i), InReplyTo: []string{id(i - 1)}}
-		star[i] = rfc822.Ref{ID: id(i), References: []string{id(0)}}
+		chain[i] = rfc822.Ref{ID: ids[i+1], InReplyTo: ids[i : i+1]}
+		star[i] = rfc822.Ref{ID: ids[i], References: ids[:1]}
 		back[n-1-i] = chain[i]
 	}
 	for _, refs := range [][]rfc822.Ref{chain, star, back} {
