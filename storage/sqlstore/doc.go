@@ -7,6 +7,10 @@
 //	err = sqlstore.Migrate(ctx, db, sqlstore.Options{})
 //	store, err := sqlstore.Open(ctx, db, sqlstore.Options{})
 //
+// Give db about as many idle connections as it has at work (sql.DB.SetMaxIdleConns): the prepared
+// statements are kept with the connections, and database/sql keeps only two by itself. One connection
+// is enough to work with, though.
+//
 // What to know of the tables:
 //
 //  1. A write is one transaction. What Commit returned without an error survives a crash and, with

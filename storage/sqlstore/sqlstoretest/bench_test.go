@@ -120,6 +120,29 @@ func BenchmarkEnsureCustomers(b *testing.B) {
 	require.Equal(b, len(who), n, "customers made")
 }
 
+// BenchmarkSnapshot reads ten thousand customers, as the first page of a sync does after a change.
+func BenchmarkSnapshot(b *testing.B) {
+	s := sqlstoretest.Open(b)
+	for first := 0; first < 10_000; first += 500 {
+		who := make([]inbox.Known, 500)
+		for i := range who {
+			who[i] = inbox.Known{Address: fmt.Sprintf("person.%d@client-%d.example", first+i, i%40)}
+		}
+		n := first
+		_, err := s.EnsureCustomers(b.Context(), "acme", "in-1", who, day, func() string {
+			n++
+			return fmt.Sprintf("cu-%d", n)
+		})
+		require.NoError(b, err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		data, _, err := s.Snapshot(b.Context(), "acme", 0)
+		require.NoError(b, err)
+		require.Len(b, data.Customers, 10_000)
+	}
+}
+
 // BenchmarkSaveTicket writes one ticket with one entry, as every mail, note and reply does.
 func BenchmarkSaveTicket(b *testing.B) {
 	s := sqlstoretest.Open(b)

@@ -69,6 +69,43 @@ func TestFullDiskLeavesEverythingAsItWas(t *testing.T) {
 	require.Equal(t, before.Seq+100, after.Seq)
 }
 
+func TestBusyDatabaseIsTriedAFewTimes(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "store.db")
+	create(t, sqlstoretest.OpenIn(t, path), "in-1")
+	impatient := strings.Replace(sqlstore.SQLiteDSN(path), "busy_timeout(10000)", "busy_timeout(1)", 1)
+	s := openDSN(t, impatient)
+
+	other, err := open(t, path).Conn(t.Context())
+	require.NoError(t, err)
+	defer other.Close()
+	_, err = other.ExecContext(t.Context(), "BEGIN IMMEDIATE")
+	require.NoError(t, err)
+	imp := inbox.Import{State: state(t, s, "in-1"), Put: mails("in-1", 0, 1)}
+	_, err = s.Commit(t.Context(), imp)
+	var told *storage.Error
+	require.ErrorAs(t, err, &told)
+	require.ErrorContains(t, err, "locked")
+	require.Empty(t, messages(t, s, inbox.MessageQuery{Inbox: "in-1"}), "reading goes on meanwhile")
+
+	_, err = other.ExecContext(t.Context(), "COMMIT")
+	require.NoError(t, err)
+	_, err = s.Commit(t.Context(), imp)
+	require.NoError(t, err)
+}
+
+func TestClosedStoreRefuses(t *testing.T) {
+	t.Parallel()
+	s := openDSN(t, sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "store.db")))
+	create(t, s, "in-1")
+	require.NoError(t, s.Close())
+	require.NoError(t, s.Close())
+	_, err := s.Inbox(t.Context(), "in-1")
+	require.ErrorContains(t, err, "closed")
+	_, err = s.Commit(t.Context(), inbox.Import{State: inbox.SyncState{Inbox: "in-1"}})
+	require.ErrorContains(t, err, "closed")
+}
+
 func TestErrorsHoldNoContent(t *testing.T) {
 	t.Parallel()
 	s := sqlstoretest.Open(t)
