@@ -1,0 +1,61 @@
+package examples_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"iter"
+	"testing"
+
+	"github.com/workinbox/workinbox/examples/customstore"
+	"github.com/workinbox/workinbox/inbox"
+	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/storage/storagetest"
+)
+
+// Every declaration of this file stands in README.md, word for word; TestREADMECompiles says so.
+
+func TestMyStore(t *testing.T) {
+	t.Parallel()
+	storagetest.Inboxes(t, func(t *testing.T) inbox.Store {
+		store, err := customstore.Open(t.Context(), t.TempDir()+"/store.jsonl") // yours
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = store.Close() })
+		return store
+	})
+}
+
+// still is a mailbox in which nothing ever changes: its mail, newest first, each with Raw.
+type still []provider.Header
+
+func (s still) Changes(_ context.Context, from provider.Cursor, _ provider.Walk) iter.Seq2[provider.Batch, error] {
+	return func(yield func(provider.Batch, error) bool) {
+		if from == "" {
+			yield(provider.Batch{Put: s, Next: "walked"}, nil)
+		}
+	}
+}
+
+func (s still) Open(_ context.Context, id provider.RemoteID) (io.ReadCloser, error) {
+	for _, h := range s {
+		if h.ID == id {
+			return io.NopCloser(bytes.NewReader(h.Raw)), nil
+		}
+	}
+	return nil, provider.ErrGone
+}
+
+// mailer tells people by mail. Content is nil for who wants notices without any.
+type mailer struct {
+	send func(ctx context.Context, to, subject, body string) error
+}
+
+func (m mailer) Notify(ctx context.Context, n inbox.Notice) error {
+	subject := string(n.Event.Name)
+	if n.Content != nil {
+		subject += ": " + n.Content.Subject
+	}
+	return m.send(ctx, n.To.Addresses[0], subject, "https://agency.example/tickets/"+n.Event.Ticket)
+}
