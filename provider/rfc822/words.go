@@ -67,7 +67,8 @@ func (w word) bytes(dst []byte) []byte {
 
 // decodeWords decodes the encoded words of a header value. The bytes of neighbours in the same
 // charset are joined first, because senders split a character between two words. Control
-// characters become spaces.
+// characters become spaces. (mime.WordDecoder leaves words as they are whose base64 has no padding,
+// that hold a stray "=", or a space before their encoding.)
 func decodeWords(s string) string {
 	if !strings.Contains(s, "=?") {
 		return cleanLine(s)
