@@ -57,9 +57,8 @@ func TestGoMessageCannotWriteOurHeaders(t *testing.T) {
 	require.LessOrEqual(t, longestLine(build(t, d)), 78)
 
 	for _, subject := range []string{
-		"=?utf-8?q?fake?=",                  // looks encoded
-		strings.Repeat("x", 1200),           // cannot be folded
-		strings.Repeat("x", 70) + "  twice", // two spaces where a line ends
+		"=?utf-8?q?fake?=",        // looks encoded
+		strings.Repeat("x", 1200), // cannot be folded
 	} {
 		h = gomail.Header{}
 		h.SetSubject(subject)
@@ -67,11 +66,7 @@ func TestGoMessageCannotWriteOurHeaders(t *testing.T) {
 		require.NoError(t, err)
 		got, err := e.Header.Text("Subject")
 		require.NoError(t, err)
-		if strings.Contains(subject, "  ") {
-			require.Equal(t, subject, got, "go-message keeps two spaces")
-		} else {
-			require.NotEqual(t, subject, got, "go-message gives the subject back")
-		}
+		require.NotEqual(t, subject, got, "go-message gives the subject back")
 		d.Subject = subject
 		m := parse(t, []byte(build(t, d)))
 		require.Equal(t, subject, m.Envelope.Subject)
