@@ -199,7 +199,8 @@ func TestSQLiteDSNTakesAnyPath(t *testing.T) {
 		"plain.db", "with space.db", "100%.db", "what?.db", "a#b.db", "a&_pragma=b.db", "ünïcode.db", "%20.db", "a:b.db",
 	} {
 		path := filepath.Join(t.TempDir(), name)
-		require.NoError(t, sqlstore.Migrate(t.Context(), open(t, path), sqlstore.Options{}), "path %q", path)
+		_, err := open(t, path).ExecContext(t.Context(), "CREATE TABLE t (a)")
+		require.NoError(t, err, "path %q", path)
 		require.FileExists(t, path)
 	}
 }

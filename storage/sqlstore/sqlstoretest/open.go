@@ -3,7 +3,11 @@ package sqlstoretest
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -17,19 +21,21 @@ func Open(tb testing.TB) *sqlstore.Store {
 	return OpenIn(tb, filepath.Join(tb.TempDir(), "store.db"))
 }
 
-// OpenIn returns the store in the SQLite file at path, which is made when it is not there.
+// OpenIn returns the store in the SQLite file at path, which is made when it is not there and
+// migrated when it is.
 func OpenIn(tb testing.TB, path string) *sqlstore.Store {
 	tb.Helper()
-	db := openDB(tb, path)
-	if err := sqlstore.Migrate(context.Background(), db, sqlstore.Options{}); err != nil {
-		tb.Fatalf("migrate a new store: %v", err)
+	_, err := os.Stat(path)
+	isNew := errors.Is(err, fs.ErrNotExist)
+	if isNew {
+		file, err := migratedFile()
+		if err == nil {
+			err = os.WriteFile(path, file, 0o600)
+		}
+		if err != nil {
+			tb.Fatalf("make the database: %v", err)
+		}
 	}
-	return openStore(tb, db)
-}
-
-// openDB opens the file with the pragmas of the store, closed when the test ends.
-func openDB(tb testing.TB, path string) *sql.DB {
-	tb.Helper()
 	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(path))
 	if err != nil {
 		tb.Fatalf("open the database: %v", err)
@@ -39,8 +45,34 @@ func openDB(tb testing.TB, path string) *sql.DB {
 			tb.Errorf("close the database: %v", err)
 		}
 	})
-	return db
+	if !isNew {
+		if err := sqlstore.Migrate(context.Background(), db, sqlstore.Options{}); err != nil {
+			tb.Fatalf("migrate the store: %v", err)
+		}
+	}
+	return openStore(tb, db)
 }
+
+// migratedFile is a SQLite file without data. Tests that want one of their own copy it, which is
+// faster than to migrate.
+var migratedFile = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "sqlstoretest")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "store.db")
+	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(path))
+	if err != nil {
+		return nil, err
+	}
+	err = sqlstore.Migrate(context.Background(), db, sqlstore.Options{})
+	// The last connection to close brings what lies in the WAL into the file.
+	if err := errors.Join(err, db.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 func openStore(tb testing.TB, db *sql.DB) *sqlstore.Store {
 	tb.Helper()

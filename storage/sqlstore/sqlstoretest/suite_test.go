@@ -41,9 +41,10 @@ func TestTicketsOnOneConnection(t *testing.T) {
 }
 
 func onOneConnection(t *testing.T) *sqlstore.Store {
-	db := open(t, filepath.Join(t.TempDir(), "store.db"))
+	path := filepath.Join(t.TempDir(), "store.db")
+	sqlstoretest.OpenIn(t, path)
+	db := open(t, path)
 	db.SetMaxOpenConns(1)
-	require.NoError(t, sqlstore.Migrate(t.Context(), db, sqlstore.Options{}))
 	s, err := sqlstore.Open(t.Context(), db, sqlstore.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = s.Close() })
