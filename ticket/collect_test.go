@@ -7,8 +7,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/workinbox/workinbox/filter"
 	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/provider/fake"
+	"github.com/workinbox/workinbox/provider/rfc822"
 	"github.com/workinbox/workinbox/ticket"
 )
 
@@ -143,6 +145,36 @@ func TestImportIsSilentAndTakesTheStatusOfTheLastMail(t *testing.T) { // R-IMP-0
 	require.Equal(t, map[string]ticket.Status{"first": ticket.Waiting, "second": ticket.Active}, got,
 		"of each thread the oldest mail names the ticket and the last one a person wrote decides")
 	require.Empty(t, w.events(), "imported mail is silent")
+}
+
+func TestBackfilledMailLeavesAloneWhatAPersonMayHaveSet(t *testing.T) { // R-IMP-07, R-IMP-09
+	t.Parallel()
+	for from, to := range map[ticket.Status]ticket.Status{
+		ticket.Solved: ticket.Solved, ticket.Spam: ticket.Spam, "in-review": "in-review",
+		ticket.Waiting: "triage", ticket.Active: "triage", "triage": "triage",
+	} {
+		w := newWorld(t, fake.Options{})
+		w.open(false)
+		_, err := w.inboxes.Edit(t.Context(), w.actor("carl"), w.in.ID,
+			inbox.Edit{Settings: &inbox.InboxSettings{DefaultStatus: "triage"}})
+		require.NoError(t, err)
+		c := talk(newRand(2), 1, false, false)[0]
+		c.Private = false
+		w.put(c)
+		w.collect()
+		_, err = w.svc.SetStatus(t.Context(), w.actor("carl"), w.only().ID, from)
+		require.NoError(t, err)
+		before := w.events()
+
+		found := c
+		found.ID, found.Remote, found.RFCID, found.Imported = "found", "found", "found", true
+		found.Direction, found.Class = filter.Inbound, rfc822.ClassHuman
+		found.Received = c.Received.Add(time.Hour)
+		w.put(found)
+		w.collect()
+		require.Equal(t, to, w.only().Status, "imported mail on a ticket that is %s", from)
+		require.Equal(t, before, w.events())
+	}
 }
 
 func TestDefaultStatusOfTheInbox(t *testing.T) { // R-INB-14, R-STA-08

@@ -152,18 +152,10 @@ func (c *collector) loadEntries(ctx context.Context) error {
 	return nil
 }
 
-// better picks the ticket that new mail goes to, of two that have a claim: one that still takes mail,
-// then the one opened later. have may be nil.
+// better picks the ticket that new mail goes to, of two that have a claim: the one opened later, since
+// it was opened because the other took no more. have may be nil.
 func better(have, d *draft) *draft {
-	switch {
-	case have == nil:
-		return d
-	case have.ticket.locked() != d.ticket.locked():
-		if have.ticket.locked() {
-			return d
-		}
-		return have
-	case d.ticket.Number > have.ticket.Number:
+	if have == nil || d.ticket.Number > have.ticket.Number {
 		return d
 	}
 	return have

@@ -8,8 +8,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/filter"
 	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/provider/fake"
+	"github.com/workinbox/workinbox/provider/rfc822"
 	"github.com/workinbox/workinbox/storage"
 	"github.com/workinbox/workinbox/ticket"
 )
@@ -82,9 +84,12 @@ func TestHiddenMailIsTheCreatorsAlone(t *testing.T) { // R-CHG-03, R-CHG-07
 	w.open(false)
 	c := talk(newRand(1), 1, false, false)
 	hidden, other := c[0], talk(newRand(1), 2, false, false)[0]
-	hidden.Private, other.Private = true, false
+	for _, m := range []*inbox.Message{&hidden, &other} {
+		m.Direction, m.Class, m.Private = filter.Inbound, rfc822.ClassHuman, m == &hidden
+	}
 	w.put(hidden, other)
 	w.collect()
+	require.Equal(t, []string{"ticket.created"}, w.events(), "nobody is told of hidden mail")
 	var secret ticket.Ticket
 	for _, tk := range w.tickets() {
 		if tk.Hidden() {
@@ -242,6 +247,24 @@ func TestErasureIsCollectedOnceHoweverOften(t *testing.T) {
 	got := w.only()
 	require.Equal(t, [2]int{1, 1}, [2]int{got.Messages, got.Shown})
 	require.Equal(t, b.Subject, got.Subject)
+}
+
+func TestHidingIsCollectedOnceHoweverOften(t *testing.T) {
+	t.Parallel()
+	w, _ := asked(t, fake.Options{})
+	w.advance(time.Minute)
+	w.deliver("ann@acme.com", "more", "References: <ask@acme.com>")
+	w.pull()
+	yes := true
+	w.change(inbox.MessageChange{ID: w.only().Last, Hidden: &yes})
+	w.store.failFrom(2, false) // between ticket and mark
+	_, err := w.svc.Collect(t.Context(), w.in.ID)
+	require.ErrorIs(t, err, errFault)
+	w.store.heal()
+	w.collect()
+	got := w.only()
+	require.Equal(t, [2]int{2, 1}, [2]int{got.Messages, got.Shown})
+	require.Equal(t, "offer", got.Subject)
 }
 
 func TestLostAccessTakesTicketsAndFollows(t *testing.T) { // R-INB-11, R-TKT-04, 8.3 (4)

@@ -133,6 +133,33 @@ func TestReplyAnswersTheNewestMailAPersonWrote(t *testing.T) {
 	require.Equal(t, "And also this.", strings.TrimSpace(m.Text), "no quote")
 }
 
+func TestReplyNeverQuotesHiddenMail(t *testing.T) { // R-CHG-07
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	w.advance(time.Minute)
+	w.deliver("tom@third.org", "secret", "References: <ask@acme.com>")
+	w.pull()
+	yes := true
+	w.change(inbox.MessageChange{ID: w.only().Last, Hidden: &yes})
+	w.collect()
+	for _, user := range []acl.UserID{"rita", "carl"} {
+		_, err := w.svc.Reply(t.Context(), w.actor(user), offer.ID, ticket.Reply{Text: "hello"})
+		require.NoError(t, err)
+		m := w.lastSent()
+		require.Equal(t, "ann@acme.com", bare(m.Envelope.To))
+		require.NotContains(t, m.Text, "secret")
+	}
+
+	// Where all is hidden the ticket is the creator's alone, and so is the answer.
+	w.change(inbox.MessageChange{ID: w.only().Last, Hidden: &yes})
+	w.collect()
+	hidden := w.only()
+	require.True(t, hidden.Hidden())
+	_, err := w.svc.Reply(t.Context(), w.actor("carl"), offer.ID, ticket.Reply{Text: "hello"})
+	require.NoError(t, err)
+	require.Contains(t, w.lastSent().Text, "secret")
+}
+
 func TestReplyInHTMLWithSignatureAndFile(t *testing.T) { // R-MSG-11
 	t.Parallel()
 	w, offer := asked(t, fake.Options{})

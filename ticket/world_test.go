@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,7 +32,7 @@ var connected = time.Date(2026, 3, 31, 12, 0, 0, 0, time.UTC)
 // mailbox me@firm.example is the inbox; rita may reply, rob may read, ina is a read-only inbox admin,
 // olga owns the site, adam is a site admin and zoe an agent without a grant.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	store   *faulty
 	host    *memory.Host
 	mail    *fake.Service
@@ -45,7 +46,7 @@ type world struct {
 	n   int // ids given
 }
 
-func newWorld(t *testing.T, o fake.Options, configure ...func(*inbox.Settings)) *world {
+func newWorld(t testing.TB, o fake.Options, configure ...func(*inbox.Settings)) *world {
 	t.Helper()
 	w := &world{t: t, store: &faulty{Store: memory.New()}, host: memory.NewHost(), now: connected}
 	o.Now = w.clock
@@ -174,7 +175,10 @@ func asked(t *testing.T, o fake.Options, more ...string) (*world, ticket.Ticket)
 	w := newWorld(t, o)
 	w.open(false)
 	w.advance(time.Minute)
-	w.deliver("Ann <ann@acme.com>", "offer", append([]string{"Message-ID: <ask@acme.com>"}, more...)...)
+	if !slices.ContainsFunc(more, func(line string) bool { return strings.HasPrefix(line, "Message-ID:") }) {
+		more = append(more, "Message-ID: <ask@acme.com>")
+	}
+	w.deliver("Ann <ann@acme.com>", "offer", more...)
 	w.pull()
 	return w, w.only()
 }
