@@ -50,6 +50,7 @@ var places = map[string]place{
 
 	"storage/":           leaf,
 	"inbox/notify":       leaf,
+	"inbox/inboxmock":    testLeaf,
 	"ticket/desk/river":  leaf,
 	"provider/":          service,
 	"provider/internal/": within,
