@@ -51,11 +51,14 @@ func TestEveryFolderOfRealMail(t *testing.T) {
 			require.Zero(t, s.Queued+s.Poisoned+s.Gone)
 			require.Equal(t, s.Stored > 0, s.Tickets > 0, "%d stored, %d tickets", s.Stored, s.Tickets)
 
+			if folder.nobody == 0 {
+				return
+			}
 			_, stdout, _ := try(t, "-mail", folder.path, "-mode", "all", "-days", "0")
-			_, list, _ := strings.Cut(stdout, "Mail without any sender, which stays out:\n")
+			_, list, found := strings.Cut(stdout, "Mail without any sender, which stays out:\n")
 			list, _, _ = strings.Cut(list, "\n\n")
-			require.Equal(t, folder.nobody > 0, list != "", "a list of the mail without sender")
-			require.Len(t, strings.FieldsFunc(list, func(r rune) bool { return r == '\n' }), folder.nobody)
+			require.True(t, found, "a list of the mail without sender: %s", stdout)
+			require.Equal(t, folder.nobody, strings.Count(strings.TrimSuffix(list, "\n"), "\n")+1, list)
 		})
 	}
 }
@@ -82,40 +85,48 @@ func maildir(t *testing.T) string {
 	return dir
 }
 
-func TestOwnMailFromDisk(t *testing.T) {
+// list is a month of a public list as somebody's own mail.
+const list = readers + "lists/maven-dev-2017-11.mbox"
+
+func TestRulesForOwnMail(t *testing.T) {
 	t.Parallel()
-	path := readers + "lists/maven-dev-2017-11.mbox"
+	none := map[filter.Reason]int{}
 	for _, row := range []struct {
 		name   string
 		args   []string
-		me     string
 		stored int
 		kept   map[filter.Reason]int
 	}{
-		{"the owner is the most frequent recipient, the time the newest mail's", nil,
-			"dev@maven.apache.org, at 2017-11-30 23:09:56", 317, nil},
-		{"aliases, and a day", []string{"-me", "a@acme.com", "-me", "b@acme.com", "-as-of", "2017-12-01"},
-			"a@acme.com, b@acme.com, at 2017-12-01 00:00:00", 317, nil},
-		{"a window of five days", []string{"-as-of", "2017-12-01", "-days", "5"},
-			"", 77, nil},
-		{"mail received after -as-of is live mail", []string{"-as-of", "2017-11-15", "-days", "5"},
-			"", 231, nil},
-		{"a client makes it client mode", []string{"-client", "Oracle=oracle.com", "-as-of", "2017-12-01"},
-			"", 3, map[filter.Reason]int{filter.NotClientAssociated: 314}},
-		{"an exclusion beats mode all", []string{"-exclude", "*.apache.org", "-as-of", "2017-12-01"},
-			"", 230, map[filter.Reason]int{filter.Excluded: 87}},
+		{"thirty days before the newest mail", nil, 317, none},
+		{"a window of five days", []string{"-as-of", "2017-12-01", "-days", "5"}, 77, none},
+		{"what came after -as-of is live mail", []string{"-as-of", "2017-11-15", "-days", "5"}, 231, none},
+		{"a client makes it client mode", []string{"-client", "Oracle=oracle.com"}, 3,
+			map[filter.Reason]int{filter.NotClientAssociated: 314}},
+		{"an exclusion beats mode all", []string{"-exclude", "*.apache.org"}, 230,
+			map[filter.Reason]int{filter.Excluded: 87}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			args := append([]string{"-mail", path}, row.args...)
-			s := tryJSON(t, args...)
+			s := tryJSON(t, append([]string{"-mail", list}, row.args...)...)
 			require.Equal(t, row.stored, s.Stored)
-			if row.kept == nil {
-				row.kept = map[filter.Reason]int{}
-			}
 			require.Equal(t, row.kept, s.Rejected)
-			_, stdout, _ := try(t, args...)
-			require.Contains(t, stdout, "The mailbox of "+row.me)
 		})
+	}
+}
+
+func TestWhoseMailItIs(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-mail", list}, "The mailbox of dev@maven.apache.org, at 2017-11-30 23:09:56.\n"},
+		{[]string{"-mail", list, "-me", "a@acme.com", "-me", "b@acme.com", "-as-of", "2017-12-01"},
+			"The mailbox of a@acme.com, b@acme.com, at 2017-12-01 00:00:00.\n"},
+		{[]string{"-mail", readers + "threading"}, "The mailbox of owner@mailbox.invalid, at "},
+	} {
+		code, stdout, stderr := try(t, append(row.args, "-preview")...)
+		require.Zero(t, code, stderr)
+		require.True(t, strings.HasPrefix(stdout, row.want), "%q: got %q, want %q", row.args, stdout, row.want)
 	}
 }

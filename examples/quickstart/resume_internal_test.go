@@ -36,7 +36,7 @@ func TestNewMailOfASecondRunIsFetched(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	db, box := filepath.Join(dir, "team.db"), filepath.Join(dir, "box.mbox")
-	mail, err := os.ReadFile(readers + "lists/maven-dev-2017-11.mbox")
+	mail, err := os.ReadFile(list)
 	require.NoError(t, err)
 	half := bytes.Index(mail[len(mail)/2:], []byte("\n\nFrom ")) + len(mail)/2 + 2
 	require.NoError(t, os.WriteFile(box, mail[:half], 0o600))
@@ -55,7 +55,7 @@ func totals(s summary) [4]int { return [4]int{s.Messages, s.Tickets, s.Customers
 // bigBox writes a mailbox that takes a while to import.
 func bigBox(t *testing.T) string {
 	t.Helper()
-	m, err := mailgen.New(mailgen.Config{Seed: 7, Messages: 2500, MeanBytes: 4000, AttachmentShare: 0.001})
+	m, err := mailgen.New(mailgen.Config{Seed: 7, Messages: 800, MeanBytes: 4000, AttachmentShare: 0.001})
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "big.mbox")
 	f, err := os.Create(path)
@@ -70,7 +70,7 @@ func TestStoppedInTheMiddleAndRunAgain(t *testing.T) {
 	box := bigBox(t)
 	args := []string{"-mail", box, "-days", "0", "-json"}
 	want := tryJSON(t, args...)
-	require.Equal(t, 2500, want.Listed)
+	require.Equal(t, 800, want.Listed)
 	for _, row := range []struct {
 		name string
 		stop syscall.Signal

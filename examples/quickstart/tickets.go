@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/inbox/htmlsafe"
 	"github.com/workinbox/workinbox/storage"
 	"github.com/workinbox/workinbox/ticket"
 )
@@ -21,40 +23,45 @@ func (h *host) listTickets(ctx context.Context, all int, out io.Writer) error {
 		return err
 	}
 	rows := table{}
-	rows.add("no.", "status", "mails", "last mail", "customer", "company", "subject")
+	rows.add("no.", "status", "mails", "last mail", "from", "company", "subject")
 	for t, err := range h.desk.Tickets.Tickets(ctx, actor, ticket.Query{Limit: shown}) {
 		if err != nil {
 			return err
 		}
-		customer, company, err := h.names(ctx, actor, t)
+		from, company, err := h.names(ctx, actor, t)
 		if err != nil {
 			return err
 		}
 		rows.add(fmt.Sprint(t.Number), string(t.Status), fmt.Sprint(t.Messages),
-			t.LastMail.Format("2006-01-02 15:04"), cut(customer, 24), cut(company, 16), cut(t.Subject, 44))
+			t.LastMail.Format("2006-01-02 15:04"), cut(from, 24), cut(company, 16), cut(t.Subject, 44))
 	}
 	fmt.Fprintf(out, "\nThe newest %d of %d tickets:\n", min(shown, all), all)
 	rows.write(out)
 	return nil
 }
 
-// names returns what the customer and company of a ticket are called; empty where it has none.
-func (h *host) names(ctx context.Context, actor acl.Actor, t ticket.Ticket) (customer, company string, err error) {
+// names returns whom a ticket is about: its customer and company, or who wrote its newest mail.
+func (h *host) names(ctx context.Context, actor acl.Actor, t ticket.Ticket) (from, company string, err error) {
+	last, err := h.desk.Inboxes.View(ctx, actor, t.Last, htmlsafe.Options{})
+	if err != nil {
+		return "", "", err
+	}
+	for _, a := range last.Message.From {
+		from = cmp.Or(from, a.Name, a.Address)
+	}
 	if t.Customer != "" {
 		c, err := h.desk.Inboxes.Customer(ctx, actor, t.Customer)
 		if err != nil && !errors.Is(err, storage.ErrNotFound) {
 			return "", "", err
 		}
-		if customer = c.Name; customer == "" {
-			customer = c.Address
-		}
+		from = cmp.Or(c.Name, c.Address, from)
 	}
-	if t.Company != "" {
-		c, err := h.desk.Inboxes.Company(ctx, actor, t.Company)
+	if id := cmp.Or(t.Company, last.Message.Company); id != "" {
+		c, err := h.desk.Inboxes.Company(ctx, actor, id)
 		if err != nil && !errors.Is(err, storage.ErrNotFound) {
 			return "", "", err
 		}
 		company = c.Name
 	}
-	return customer, company, nil
+	return from, company, nil
 }
