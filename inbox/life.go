@@ -16,18 +16,22 @@ const DefaultRetention = 30 * 24 * time.Hour
 
 // Pause stops syncing until Resume. What was paused by the creator only the creator resumes.
 func (s *Service) Pause(ctx context.Context, actor acl.Actor, id ID) (Inbox, error) {
-	return s.move(ctx, actor, id, acl.PauseInbox, func(in *Inbox) (State, error) {
+	out, err := s.move(ctx, actor, id, acl.PauseInbox, func(in *Inbox) (State, error) {
 		if in.State.Live() {
 			in.Left = in.State
 		}
 		in.PausedBy = actor.User
 		return StatePaused, nil
 	})
+	if err != nil {
+		return Inbox{}, err
+	}
+	return redactInbox(actor, out), s.fence(ctx, id)
 }
 
 // Resume returns a paused inbox to the state it left.
 func (s *Service) Resume(ctx context.Context, actor acl.Actor, id ID) (Inbox, error) {
-	return s.move(ctx, actor, id, acl.ResumeInbox, func(in *Inbox) (State, error) {
+	out, err := s.move(ctx, actor, id, acl.ResumeInbox, func(in *Inbox) (State, error) {
 		if in.State != StatePaused {
 			return in.State, fmt.Errorf("inbox is %s, not paused: %w", in.State, ErrInvalidState)
 		}
@@ -35,6 +39,7 @@ func (s *Service) Resume(ctx context.Context, actor acl.Actor, id ID) (Inbox, er
 		in.Left, in.PausedBy = "", ""
 		return back, nil
 	})
+	return redactInbox(actor, out), err
 }
 
 // Keep says what a disconnect leaves behind (R-CON-08).
@@ -47,9 +52,13 @@ const (
 )
 
 // Disconnect stops syncing and revokes the grant at the provider, best effort. The mailbox itself
-// is never touched. Connect and Consent bring it back.
+// is never touched. Connect and Consent bring it back. It can be repeated: a disconnect that ended
+// with an error is finished, and mail that was kept can still be purged.
 func (s *Service) Disconnect(ctx context.Context, actor acl.Actor, id ID, keep Keep) (Inbox, error) {
 	out, err := s.move(ctx, actor, id, acl.DisconnectInbox, func(in *Inbox) (State, error) {
+		if in.State == StateDisconnected {
+			return in.State, errUnchanged
+		}
 		if in.State.Live() {
 			in.Left = in.State
 		}
@@ -59,15 +68,20 @@ func (s *Service) Disconnect(ctx context.Context, actor acl.Actor, id ID, keep K
 	if err != nil {
 		return Inbox{}, err
 	}
-	s.dropCredential(ctx, &out)
+	if err := s.fence(ctx, id); err != nil {
+		return Inbox{}, err
+	}
+	if err := s.dropCredential(ctx, &out); err != nil {
+		return Inbox{}, err
+	}
 	if keep == PurgeMail {
 		err = s.purgeMail(ctx, id)
 	}
-	return out, err
+	return redactInbox(actor, out), err
 }
 
 // Delete stops syncing, revokes the grant, and puts the inbox with its tickets in the trash for 30
-// days, or the site's retention. The mailbox itself is never touched (R-INB-12).
+// days, or the site's retention. The mailbox itself is never touched (R-INB-12). It can be repeated.
 func (s *Service) Delete(ctx context.Context, actor acl.Actor, id ID) error {
 	out, err := s.edit(ctx, actor, id, acl.DeleteInbox, nil, func(in *Inbox) ([]Change, []Event, error) {
 		if in.State == StateDeleted {
@@ -82,13 +96,20 @@ func (s *Service) Delete(ctx context.Context, actor acl.Actor, id ID) error {
 	if err != nil {
 		return err
 	}
-	s.dropCredential(ctx, &out)
-	return nil
+	if err := s.fence(ctx, id); err != nil {
+		return err
+	}
+	return s.dropCredential(ctx, &out)
 }
 
+// fence makes a sync that is under way store nothing more: it began under facts that hold no longer.
+// What stops it is the version of the sync state, which it read before the inbox (Sync).
+func (s *Service) fence(ctx context.Context, id ID) error { return s.commitChanges(ctx, id, nil) }
+
 // Restore takes an inbox out of the trash; it is disconnected until its creator connects it again.
+// ErrAddressInUse when another inbox has its mailbox meanwhile.
 func (s *Service) Restore(ctx context.Context, actor acl.Actor, id ID) (Inbox, error) {
-	return s.edit(ctx, actor, id, acl.DeleteInbox, nil, func(in *Inbox) ([]Change, []Event, error) {
+	out, err := s.edit(ctx, actor, id, acl.DeleteInbox, nil, func(in *Inbox) ([]Change, []Event, error) {
 		if in.State != StateDeleted {
 			return nil, nil, fmt.Errorf("inbox is %s, not deleted: %w", in.State, ErrInvalidState)
 		}
@@ -102,34 +123,46 @@ func (s *Service) Restore(ctx context.Context, actor acl.Actor, id ID) (Inbox, e
 		in.State, in.DeletedAt = StateDisconnected, time.Time{}
 		return []Change{{Kind: ChangeRestored}}, []Event{{Name: EventInboxRestored}}, nil
 	})
+	if errors.Is(err, storage.ErrExists) {
+		return Inbox{}, fmt.Errorf("inbox %q: %w", id, ErrAddressInUse)
+	}
+	return redactInbox(actor, out), err
 }
 
 // PurgeDeleted forgets inboxes whose time in the trash is over, with messages, blobs and secrets.
-// before runs first for each and must forget what is built on top (tickets). It is the engine's
-// own; desk.Run calls it.
+// before runs first for each and must forget what is built on top (tickets); nil when nothing is.
+// One that cannot be purged does not keep the others, and all errors are returned; it can be
+// repeated. It is the engine's own; desk.Run calls it.
 func (s *Service) PurgeDeleted(ctx context.Context, before func(context.Context, ID) error) error {
+	var failed []error
 	for in, err := range s.Store.Inboxes(ctx, Query{States: []State{StateDeleted}}) {
 		if err != nil {
-			return err
+			return errors.Join(append(failed, err)...)
 		}
-		kept, err := s.retention(ctx, in.Site)
-		if err != nil {
-			return err
+		if err := s.purge(ctx, &in, before); err != nil {
+			failed = append(failed, fmt.Errorf("purge inbox %q: %w", in.ID, err))
 		}
-		if s.now().Sub(in.DeletedAt) <= kept {
-			continue
-		}
+	}
+	return errors.Join(failed...)
+}
+
+func (s *Service) purge(ctx context.Context, in *Inbox, before func(context.Context, ID) error) error {
+	kept, err := s.retention(ctx, in.Site)
+	if err != nil || s.now().Sub(in.DeletedAt) <= kept {
+		return err
+	}
+	if before != nil {
 		if err := before(ctx, in.ID); err != nil {
 			return err
 		}
-		if err := s.purgeBlobs(ctx, in.ID); err != nil {
-			return err
-		}
-		if err := s.Store.DeleteInbox(ctx, in.ID); err != nil {
-			return err
-		}
 	}
-	return nil
+	if err := s.dropCredential(ctx, in); err != nil {
+		return err
+	}
+	if err := s.purgeBlobs(ctx, in.ID); err != nil {
+		return err
+	}
+	return s.Store.DeleteInbox(ctx, in.ID)
 }
 
 func (s *Service) retention(ctx context.Context, site SiteID) (time.Duration, error) {
@@ -214,7 +247,7 @@ func (s *Service) move(ctx context.Context, actor acl.Actor, id ID, action acl.A
 	return s.edit(ctx, actor, id, action, nil, func(in *Inbox) ([]Change, []Event, error) {
 		from := in.State
 		next, err := to(in)
-		if err != nil {
+		if err != nil { // errUnchanged too
 			return nil, nil, err
 		}
 		if in.State, err = from.To(next); err != nil {
@@ -224,10 +257,18 @@ func (s *Service) move(ctx context.Context, actor acl.Actor, id ID, action acl.A
 	})
 }
 
-// needsReauth moves a live inbox to needs_reauth at the first dead grant and tells at once
-// (R-CON-04). A paused one stays paused.
-func (s *Service) needsReauth(ctx context.Context, id ID, cause error) error {
-	s.forgetMailbox(id)
+// deadGrant moves a live inbox to needs_reauth at the first dead grant and tells at once (R-CON-04);
+// other errors it passes over. A paused inbox stays paused. Where the vault holds another credential
+// than the one that was used, its owner has reconnected meanwhile, or another process has refreshed
+// it: then the mailbox is opened anew and nothing is wrong.
+func (s *Service) deadGrant(ctx context.Context, id ID, used *openMailbox, cause error) {
+	if cause == nil || !dead(cause) || ctx.Err() != nil {
+		return
+	}
+	s.forget(id, used)
+	if s.outdated(ctx, id, used) {
+		return
+	}
 	_, err := s.engineEdit(ctx, id, func(in *Inbox) ([]Change, []Event, error) {
 		if !in.State.Live() {
 			return nil, nil, errUnchanged
@@ -235,7 +276,9 @@ func (s *Service) needsReauth(ctx context.Context, id ID, cause error) error {
 		in.Left, in.State = in.State, StateNeedsReauth
 		return nil, []Event{{Name: EventNeedsReauth, Facts: map[string]string{"code": code(cause)}}}, nil
 	})
-	return err
+	if err != nil {
+		s.Logger.ErrorContext(ctx, "move to needs_reauth", "inbox", id, "err", err)
+	}
 }
 
 // importDone moves an inbox from importing to active and says what came in.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/storage"
 )
@@ -13,19 +14,22 @@ import (
 // openMailbox is a mailbox this process has open. One per inbox, so that a provider's token source
 // and quota gate serve all its calls.
 type openMailbox struct {
-	box provider.Mailbox
+	provider.Mailbox
 
 	mu      sync.Mutex
 	version storage.Version // of the credential in the vault
 }
 
+// Unwrap makes the mailbox's capabilities found (provider.As).
+func (o *openMailbox) Unwrap() provider.Mailbox { return o.Mailbox }
+
 // mailbox opens the inbox's mailbox, or returns the one that is open already.
-func (s *Service) mailbox(ctx context.Context, in *Inbox) (provider.Mailbox, error) {
+func (s *Service) mailbox(ctx context.Context, in *Inbox) (*openMailbox, error) {
 	s.mu.Lock()
 	open := s.boxes[in.ID]
 	s.mu.Unlock()
 	if open != nil {
-		return open.box, nil
+		return open, nil
 	}
 	p, err := s.provider(in.Provider)
 	if err != nil {
@@ -40,8 +44,12 @@ func (s *Service) mailbox(ctx context.Context, in *Inbox) (provider.Mailbox, err
 		return nil, err
 	}
 	open = &openMailbox{version: version}
-	open.box, err = p.Open(ctx, cred, func(ctx context.Context, c provider.Credential) error {
-		return open.save(ctx, s.Vault, key, c)
+	open.Mailbox, err = p.Open(ctx, cred, func(ctx context.Context, c provider.Credential) error {
+		err := open.save(ctx, s.Vault, key, c)
+		if conflict(err) {
+			s.forget(in.ID, open)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -49,10 +57,10 @@ func (s *Service) mailbox(ctx context.Context, in *Inbox) (provider.Mailbox, err
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if first := s.boxes[in.ID]; first != nil {
-		return first.box, nil
+		return first, nil
 	}
 	s.boxes[in.ID] = open
-	return open.box, nil
+	return open, nil
 }
 
 // save keeps a refreshed credential. Where another process was faster, ours is the one to drop: the
@@ -73,6 +81,48 @@ func (s *Service) forgetMailbox(id ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.boxes, id)
+}
+
+// forget closes one door, unless another stands open in its place.
+func (s *Service) forget(id ID, open *openMailbox) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.boxes[id] == open {
+		delete(s.boxes, id)
+	}
+}
+
+// outdated says whether the vault holds another credential than the one the mailbox uses.
+func (s *Service) outdated(ctx context.Context, id ID, used *openMailbox) bool {
+	if used == nil {
+		return false
+	}
+	_, version, err := s.Vault.Credential(ctx, VaultKey{Inbox: id, Use: UseMailbox})
+	used.mu.Lock()
+	defer used.mu.Unlock()
+	return err == nil && version != used.version
+}
+
+// suspended says whether the inbox's creator is deactivated or gone: then its grant is not used
+// (R-ROL-07).
+func (s *Service) suspended(ctx context.Context, in *Inbox) (bool, error) {
+	p, err := s.People.Person(ctx, in.Site, in.Creator)
+	if errors.Is(err, storage.ErrNotFound) {
+		return true, nil
+	}
+	return p.State == acl.Deactivated, err
+}
+
+// usable refuses an inbox through which nothing may be read or sent now, with ErrInvalidState.
+func (s *Service) usable(ctx context.Context, in *Inbox) error {
+	if !in.State.Live() {
+		return fmt.Errorf("inbox %q is %s: %w", in.ID, in.State, ErrInvalidState)
+	}
+	idle, err := s.suspended(ctx, in)
+	if err == nil && idle {
+		err = fmt.Errorf("the creator of inbox %q is deactivated: %w", in.ID, ErrInvalidState)
+	}
+	return err
 }
 
 func (s *Service) provider(k provider.Kind) (provider.Provider, error) {

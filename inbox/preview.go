@@ -65,6 +65,7 @@ func (s *Service) Preview(ctx context.Context, actor acl.Actor, id ID, rules *fi
 	out, err := previewWalk(ctx, box, f, provider.Walk{
 		Since: previewFloor(&in), Until: s.now(), Only: true, Bodies: provider.BodiesNever,
 	})
+	s.deadGrant(ctx, id, box, err)
 	if err != nil {
 		return Preview{}, err
 	}

@@ -62,6 +62,11 @@ func (s *Service) SetRules(ctx context.Context, actor acl.Actor, id ID, rules fi
 	if err != nil {
 		return Inbox{}, err
 	}
+	if !out.FinishedAt.IsZero() {
+		if err := s.fence(ctx, id); err != nil {
+			return Inbox{}, err
+		}
+	}
 	if modeChanged {
 		if err := s.reapply(ctx, &out); err != nil {
 			return Inbox{}, fmt.Errorf("rules are saved, but stored mail could not be gone through: %w", err)
@@ -138,6 +143,7 @@ func (s *Service) commitChanges(ctx context.Context, id ID, changes []MessageCha
 		if err != nil {
 			return err
 		}
+		state.Inbox = id
 		_, err = s.Store.Commit(ctx, Import{State: state, Changed: changes})
 		if try < 9 && conflict(err) {
 			continue

@@ -12,7 +12,8 @@ import (
 
 // Send hands one raw mail to the inbox's mail service. It only transports: who may send, what, and
 // whether it was sent before, is the caller's business (package ticket). It is the engine's own. An
-// inbox that is not importing or active refuses with ErrInvalidState, a mailbox that cannot send
+// inbox that is not importing or active, or whose creator is deactivated (R-ROL-07), refuses with
+// ErrInvalidState, a mailbox that cannot send
 // with errors.ErrUnsupported; provider.ErrAmbiguous says that the mail may have left, and FindSent
 // tells.
 func (s *Service) Send(ctx context.Context, id ID, blob BlobInfo, thread ThreadID, marker string) (provider.Sent, error) {
@@ -20,8 +21,8 @@ func (s *Service) Send(ctx context.Context, id ID, blob BlobInfo, thread ThreadI
 	if err != nil {
 		return provider.Sent{}, err
 	}
-	if !in.State.Live() {
-		return provider.Sent{}, fmt.Errorf("send from inbox %q: it is %s: %w", id, in.State, ErrInvalidState)
+	if err := s.usable(ctx, &in); err != nil {
+		return provider.Sent{}, fmt.Errorf("send: %w", err)
 	}
 	box, err := s.mailbox(ctx, &in)
 	if err != nil {
@@ -37,11 +38,7 @@ func (s *Service) Send(ctx context.Context, id ID, blob BlobInfo, thread ThreadI
 		Thread: thread,
 		Marker: marker,
 	})
-	if err != nil && dead(err) {
-		if e := s.needsReauth(ctx, id, err); e != nil {
-			s.Logger.ErrorContext(ctx, "move to needs_reauth", "inbox", id, "err", e)
-		}
-	}
+	s.deadGrant(ctx, id, box, err)
 	return sent, err
 }
 
@@ -61,7 +58,9 @@ func (s *Service) FindSent(ctx context.Context, id ID, marker string, thread Thr
 	if !ok {
 		return provider.Sent{}, fmt.Errorf("provider %q cannot find sent mail: %w", in.Provider, errors.ErrUnsupported)
 	}
-	return finder.Find(ctx, marker, thread, since)
+	sent, err := finder.Find(ctx, marker, thread, since)
+	s.deadGrant(ctx, id, box, err)
+	return sent, err
 }
 
 // Wait blocks until something probably changed in the inbox's mailbox or ctx ends.
@@ -79,5 +78,7 @@ func (s *Service) Wait(ctx context.Context, id ID) error {
 	if !ok {
 		return errors.ErrUnsupported
 	}
-	return w.Wait(ctx)
+	err = w.Wait(ctx)
+	s.deadGrant(ctx, id, box, err)
+	return err
 }

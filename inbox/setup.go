@@ -124,7 +124,7 @@ func (s *Service) Consent(ctx context.Context, actor acl.Actor, id ID, r Return)
 		return Inbox{}, err
 	}
 	if missing := missingScopes(auth.Scopes(), consent.Scopes); len(missing) > 0 {
-		s.revoke(ctx, auth, consent.Credential)
+		s.revokeUnused(ctx, &in, "", consent.Account.ID, consent.Credential)
 		return Inbox{}, &provider.ScopeError{Missing: missing}
 	}
 	if in.Account.ID != "" && in.Account.ID != consent.Account.ID {
@@ -132,16 +132,15 @@ func (s *Service) Consent(ctx context.Context, actor acl.Actor, id ID, r Return)
 	}
 	out, err := s.connected(ctx, actor, id, consent.Account)
 	if err != nil {
-		if in.Account.ID == "" {
-			s.revoke(ctx, auth, consent.Credential)
-		}
+		s.revokeUnused(ctx, &in, "", consent.Account.ID, consent.Credential)
 		return Inbox{}, err
 	}
 	if err := s.replaceSecret(ctx, VaultKey{id, UseMailbox}, consent.Credential.Reveal()); err != nil {
 		return Inbox{}, err
 	}
 	s.forgetMailbox(id)
-	return s.reconnected(ctx, actor, out)
+	out, err = s.reconnected(ctx, actor, out)
+	return redactInbox(actor, out), err
 }
 
 // redeem checks that the return belongs to the attempt under way, and ends that attempt.
@@ -220,7 +219,7 @@ func (s *Service) reconnected(ctx context.Context, actor acl.Actor, in Inbox) (I
 // Finish is the end of step 4, "Finish set up": ingest starts. The rules and the clients as they
 // stand now decide the first import (R-CHG-06). It needs steps 2 and 3.
 func (s *Service) Finish(ctx context.Context, actor acl.Actor, id ID) (Inbox, error) {
-	return s.edit(ctx, actor, id, acl.EditSettings, nil, func(in *Inbox) ([]Change, []Event, error) {
+	out, err := s.edit(ctx, actor, id, acl.EditSettings, nil, func(in *Inbox) ([]Change, []Event, error) {
 		switch {
 		case !in.FinishedAt.IsZero():
 			return nil, nil, fmt.Errorf("inbox %q is finished: %w", in.ID, ErrInvalidState)
@@ -242,30 +241,59 @@ func (s *Service) Finish(ctx context.Context, actor acl.Actor, id ID) (Inbox, er
 		in.Revisions = []filter.Revision{{Version: last.Version, At: in.FinishedAt, Rules: last.Rules}}
 		return nil, []Event{{Name: EventInboxEdited, Facts: map[string]string{"state": string(in.State)}}}, nil
 	})
+	return redactInbox(actor, out), err
 }
 
+// draftTime is how long a set-up may rest between consent and Finish (R-INB-04).
+const draftTime = 24 * time.Hour
+
 // ExpireDrafts revokes and drops the token of inboxes whose set-up was left after consent for 24
-// hours (R-INB-04). It is the engine's own; desk.Run calls it.
+// hours (R-INB-04). It can be repeated. It is the engine's own; desk.Run calls it.
 func (s *Service) ExpireDrafts(ctx context.Context) error {
-	limit := s.now().Add(-24 * time.Hour)
-	for in, err := range s.Store.Inboxes(ctx, Query{States: []State{StateConnecting}}) {
+	left := func(in *Inbox) bool {
+		return in.FinishedAt.IsZero() && !in.ConnectedAt.IsZero() && s.now().Sub(in.ConnectedAt) > draftTime &&
+			(in.State == StateConnecting || in.State == StateDraft)
+	}
+	var failed []error
+	for in, err := range s.Store.Inboxes(ctx, Query{States: []State{StateConnecting, StateDraft}}) {
 		if err != nil {
-			return err
+			return errors.Join(append(failed, err)...)
 		}
-		if !in.FinishedAt.IsZero() || in.ConnectedAt.IsZero() || in.ConnectedAt.After(limit) {
+		if !left(&in) {
 			continue
 		}
-		s.dropCredential(ctx, &in)
-		_, err := s.engineEdit(ctx, in.ID, func(in *Inbox) ([]Change, []Event, error) {
-			in.State, in.Consent = StateDraft, nil
-			in.Account, in.ConnectedAt = provider.Account{}, time.Time{}
-			return nil, nil, nil
-		})
-		if err != nil {
-			return err
+		if err := s.expireDraft(ctx, in.ID, left); err != nil {
+			failed = append(failed, fmt.Errorf("expire draft %q: %w", in.ID, err))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
+}
+
+// expireDraft first makes a draft that cannot be finished of the inbox, and forgets its account only
+// when the credential is gone: cut off in between, it is found again. The person may finish or
+// consent anew at the same time, so each step looks again.
+func (s *Service) expireDraft(ctx context.Context, id ID, left func(*Inbox) bool) error {
+	in, err := s.engineEdit(ctx, id, func(in *Inbox) ([]Change, []Event, error) {
+		if !left(in) || in.State == StateDraft {
+			return nil, nil, errUnchanged
+		}
+		in.State, in.Consent = StateDraft, nil
+		return nil, nil, nil
+	})
+	if err != nil || in.State != StateDraft {
+		return err
+	}
+	if err := s.dropCredential(ctx, &in); err != nil {
+		return err
+	}
+	_, err = s.engineEdit(ctx, id, func(in *Inbox) ([]Change, []Event, error) {
+		if !left(in) || in.State != StateDraft {
+			return nil, nil, errUnchanged
+		}
+		in.Account, in.ConnectedAt = provider.Account{}, time.Time{}
+		return nil, nil, nil
+	})
+	return err
 }
 
 func (s *Service) authorizer(k provider.Kind) (provider.Authorizer, error) {
@@ -287,21 +315,46 @@ func (s *Service) revoke(ctx context.Context, auth provider.Authorizer, cred pro
 	}
 }
 
-// dropCredential revokes and forgets the credential of an inbox, best effort at the provider.
-func (s *Service) dropCredential(ctx context.Context, in *Inbox) {
+// revokeUnused ends a grant at the provider, best effort, unless an inbox of the site but for one
+// works with the same account: many services end all grants of an account at once.
+func (s *Service) revokeUnused(ctx context.Context, in *Inbox, butFor ID, account string, cred provider.Credential) {
+	auth, err := s.authorizer(in.Provider)
+	if err != nil {
+		return
+	}
+	for other, err := range s.Store.Inboxes(ctx, Query{Site: in.Site}) {
+		if err != nil {
+			s.Logger.WarnContext(ctx, "not revoked at the provider", "inbox", in.ID, "code", code(err))
+			return
+		}
+		if other.ID != butFor && other.State != StateDeleted &&
+			other.Provider == in.Provider && other.Account.ID == account {
+			return
+		}
+	}
+	if err := auth.Revoke(ctx, cred); err != nil {
+		s.Logger.WarnContext(ctx, "revoke at the provider", "inbox", in.ID, "code", code(err))
+	}
+}
+
+// dropCredential revokes and forgets the secrets of an inbox, best effort at the provider. It can be
+// repeated.
+func (s *Service) dropCredential(ctx context.Context, in *Inbox) error {
+	s.forgetMailbox(in.ID)
 	key := VaultKey{in.ID, UseMailbox}
 	cred, _, err := s.Vault.Credential(ctx, key)
-	if err == nil {
-		if auth, err := s.authorizer(in.Provider); err == nil {
-			s.revoke(ctx, auth, cred)
-		}
+	switch {
+	case err == nil:
+		s.revokeUnused(ctx, in, in.ID, in.Account.ID, cred)
+	case !errors.Is(err, storage.ErrNotFound):
+		return err
 	}
 	for _, use := range []VaultUse{UseMailbox, UseConsent} {
 		if err := s.Vault.DeleteCredential(ctx, VaultKey{in.ID, use}); err != nil {
-			s.Logger.ErrorContext(ctx, "forget credential", "inbox", in.ID, "err", err)
+			return err
 		}
 	}
-	s.forgetMailbox(in.ID)
+	return nil
 }
 
 // replaceSecret writes a secret whatever version is stored: a person's consent is newer than any

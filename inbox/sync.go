@@ -13,45 +13,46 @@ import (
 // Sync brings an inbox up to date: the first time it imports, later it fetches what changed. It
 // resumes by itself after a crash or an error; nothing is lost, and nothing stored or downloaded
 // twice but for at most two pages that were under way. It is the engine's own: desk.Run and hosts'
-// queues call it, for live inboxes only (ErrInvalidState otherwise).
+// queues call it, for live inboxes of creators who are not deactivated (ErrInvalidState otherwise).
 //
 // The Run it returns balances also when it ends with a *SyncError. A dead grant moves the inbox to
-// needs_reauth; storage.ErrConflict in the error says that another worker was on the same inbox.
+// needs_reauth; storage.ErrConflict in the error says that another worker was on the same inbox, or
+// that somebody paused it or changed its rules: nothing was stored after that.
 func (s *Service) Sync(ctx context.Context, id ID) (Run, error) {
+	// The state is read before the inbox, so that whoever changes the inbox later stops this sync
+	// (fence).
+	state, err := s.Store.SyncState(ctx, id)
+	if err != nil {
+		return Run{}, err
+	}
 	in, err := s.Store.Inbox(ctx, id)
 	if err != nil {
 		return Run{}, err
 	}
-	if !in.State.Live() {
-		return Run{}, fmt.Errorf("sync inbox %q: it is %s: %w", id, in.State, ErrInvalidState)
+	if err := s.usable(ctx, &in); err != nil {
+		return Run{}, fmt.Errorf("sync: %w", err)
 	}
 	started := time.Now()
-	y, err := s.newSyncer(ctx, in)
+	y, err := s.newSyncer(ctx, in, state)
 	if err == nil {
 		err = y.sync(ctx)
 	}
-	if y == nil {
-		return Run{Inbox: id}, s.syncFailed(ctx, id, Run{Inbox: id}, err)
-	}
 	s.Meter.Time("inbox.sync", time.Since(started), "ok", fmt.Sprint(err == nil))
 	if err != nil {
-		return y.run, s.syncFailed(ctx, id, y.run, err)
+		return y.run, y.failed(ctx, err)
 	}
 	return y.run, nil
 }
 
-// syncFailed does what an error of a sync asks for and wraps it with the report.
-func (s *Service) syncFailed(ctx context.Context, id ID, run Run, cause error) error {
-	err := &SyncError{Report: run, Err: cause}
+// failed does what an error of a sync asks for and wraps it with the report.
+func (y *syncer) failed(ctx context.Context, cause error) error {
+	s, id := y.s, y.in.ID
+	err := &SyncError{Report: y.run, Err: cause}
 	if ctx.Err() != nil || conflict(cause) {
 		return err
 	}
-	if dead(cause) {
-		if e := s.needsReauth(ctx, id, cause); e != nil {
-			s.Logger.ErrorContext(ctx, "move to needs_reauth", "inbox", id, "err", e)
-		}
-	}
-	if e := s.noteFailure(ctx, id, run, cause); e != nil {
+	s.deadGrant(ctx, id, y.box, cause)
+	if e := s.noteFailure(ctx, id, y.run, cause); e != nil {
 		s.Logger.ErrorContext(ctx, "note a failed sync", "inbox", id, "err", e)
 	}
 	return err
@@ -68,10 +69,8 @@ func (s *Service) noteFailure(ctx context.Context, id ID, run Run, cause error) 
 	state.LastSync, state.LastError = s.now(), code(cause)
 	state.Failures++
 	imp := Import{State: state}
-	if run.ID != "" {
-		run.Ended, run.Error = s.now(), code(cause)
-		imp.Run = &run
-	}
+	run.Ended, run.Error = s.now(), code(cause)
+	imp.Run = &run
 	var ev []Event
 	if state.Failures == unhealthyAfter {
 		in, err := s.Store.Inbox(ctx, id)
@@ -88,7 +87,7 @@ func (s *Service) noteFailure(ctx context.Context, id ID, run Run, cause error) 
 type syncer struct {
 	s      *Service
 	in     Inbox
-	box    provider.Mailbox
+	box    *openMailbox
 	filter *filter.Filter
 	snap   *snapshot
 	known  *overlay // what this sync has decided and not stored yet
@@ -98,22 +97,20 @@ type syncer struct {
 	met    map[string]metCustomer     // by address key
 }
 
-func (s *Service) newSyncer(ctx context.Context, in Inbox) (*syncer, error) {
+// newSyncer returns a syncer also with an error, for its report.
+func (s *Service) newSyncer(ctx context.Context, in Inbox, state SyncState) (*syncer, error) {
 	y := &syncer{
-		s: s, in: in, known: newOverlay(), tried: make(map[provider.RemoteID]bool),
+		s: s, in: in, state: state, known: newOverlay(), tried: make(map[provider.RemoteID]bool),
 		met: make(map[string]metCustomer),
 		run: Run{ID: s.NewID(), Inbox: in.ID, Kind: RunSync, Started: s.now()},
 	}
 	var err error
-	if y.state, err = s.Store.SyncState(ctx, in.ID); err != nil {
-		return nil, err
-	}
 	y.state.Inbox = in.ID
 	if y.box, err = s.mailbox(ctx, &in); err != nil {
-		return nil, err
+		return y, err
 	}
 	if y.snap, err = s.snapshot(ctx, in.Site); err != nil {
-		return nil, err
+		return y, err
 	}
 	y.filter, err = s.compile(&in, y.snap, filter.Config{})
 	return y, err
@@ -184,12 +181,14 @@ func (y *syncer) startOver() {
 // caughtUp ends the first walk.
 func (y *syncer) caughtUp(ctx context.Context) error {
 	y.state.Walking, y.state.Resync = false, time.Time{}
-	if !y.state.Imported.IsZero() {
+	if !y.state.Imported.IsZero() && y.in.State != StateImporting {
 		return nil
 	}
-	y.state.Imported = y.s.now()
-	if err := y.commit(ctx, Import{}); err != nil {
-		return err
+	if y.state.Imported.IsZero() {
+		y.state.Imported = y.s.now()
+		if err := y.commit(ctx, Import{}); err != nil {
+			return err
+		}
 	}
 	if err := y.retry(ctx); err != nil {
 		return err
