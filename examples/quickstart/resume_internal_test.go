@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,6 +22,11 @@ func TestSecondRunStoresNothing(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "team.db")
 	first := tryJSON(t, "-db", db)
 	require.Equal(t, 32, first.Stored)
+	info, err := os.Stat(db)
+	require.NoError(t, err)
+	if runtime.GOOS != "windows" {
+		require.Equal(t, os.FileMode(0o600), info.Mode(), "who may read the database, which holds mail")
+	}
 	second := tryJSON(t, "-db", db)
 	require.Zero(t, second.Stored, "stored by the second run")
 	require.Equal(t, second.Listed, second.Known, "what the second run looked at is known")

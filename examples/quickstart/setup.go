@@ -84,6 +84,9 @@ func (h *host) open(ctx context.Context, o options) error {
 
 // openFiles opens the database, and beside it the raw mail and the key that seals credentials.
 func (h *host) openFiles(ctx context.Context, path string) (*blob.Dir, seal.KeyProvider, error) {
+	if err := reserve(path); err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", errDatabase, err)
+	}
 	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(path))
 	if err != nil {
 		return nil, nil, err
@@ -103,6 +106,15 @@ func (h *host) openFiles(ctx context.Context, path string) (*blob.Dir, seal.KeyP
 	h.closers = append(h.closers, blobs.Close)
 	keys, err := sealingKey(path + ".key")
 	return blobs, keys, err
+}
+
+// reserve makes the file of a database that is not there, for its owner's eyes only: it will hold mail.
+func reserve(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // sealingKey reads the master key from a file, or makes one. A host in service has it in its key
