@@ -11,10 +11,6 @@ import (
 	"github.com/workinbox/workinbox/provider/rfc822"
 )
 
-// pagesAhead is how many pages may be under way at once: one being stored while the next is
-// fetched. It is also what a crash can cost.
-const pagesAhead = 2
-
 // pageRules says how the mail of one stream is decided.
 type pageRules struct {
 	filter *filter.Filter
@@ -59,15 +55,19 @@ func newOverlay() *overlay {
 	return &overlay{opened: make(map[ThreadID]time.Time), flight: make(map[provider.RemoteID]bool)}
 }
 
-// enter notes a mail under way; false says that it is already.
-func (o *overlay) enter(id provider.RemoteID) bool {
+// enter notes a mail under way.
+func (o *overlay) enter(id provider.RemoteID) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.flight[id] {
-		return false
-	}
 	o.flight[id] = true
-	return true
+}
+
+// meets says whether a mail of the batch is under way.
+func (o *overlay) meets(b *provider.Batch) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.ContainsFunc(b.Put, func(h provider.Header) bool { return o.flight[h.ID] }) ||
+		slices.ContainsFunc(b.Removed, func(id provider.RemoteID) bool { return o.flight[id] })
 }
 
 func (o *overlay) leave(id provider.RemoteID) {
@@ -91,114 +91,6 @@ func (o *overlay) thread(t ThreadID) filter.Thread {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return filter.Thread{Opened: o.opened[t]}
-}
-
-// read runs one stream through. Three steps go on at once: one goroutine lists, one decides and
-// starts the opening, and this one stores page after page in order. moved takes over a batch's
-// cursor when its page is complete.
-func (y *syncer) read(ctx context.Context, from provider.Cursor, walk provider.Walk, rules pageRules,
-	moved func(*provider.Batch)) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	st := &stream{
-		batches: make(chan provider.Batch), pages: make(chan *page, pagesAhead),
-		listed: make(chan struct{}, pagesAhead+1), opened: make(chan struct{}, pagesAhead),
-	}
-	var listErr, decideErr, err error
-	var work sync.WaitGroup
-	work.Go(func() {
-		defer close(st.batches)
-		listErr = y.list(ctx, st, from, walk)
-	})
-	work.Go(func() {
-		defer close(st.pages)
-		if decideErr = y.decideAll(ctx, st, rules, &work); decideErr != nil {
-			cancel()
-		}
-	})
-	for p := range st.pages {
-		if err == nil {
-			if err = y.settle(ctx, p, moved); err != nil {
-				cancel()
-			}
-		}
-		<-st.opened
-		<-st.listed
-	}
-	cancel()
-	work.Wait()
-	switch {
-	case err != nil:
-		return err
-	case decideErr != nil:
-		return decideErr
-	}
-	return listErr
-}
-
-// stream is what the steps of read hand each other. listed and opened bound how far the first two
-// may be ahead of the store: a crash costs the bodies of pagesAhead pages and no more.
-type stream struct {
-	batches chan provider.Batch
-	pages   chan *page
-	listed  chan struct{}
-	opened  chan struct{}
-}
-
-// list reads batches. It may be one ahead of the opening, but not where batches bring the bodies
-// along.
-func (y *syncer) list(ctx context.Context, st *stream, from provider.Cursor, walk provider.Walk) error {
-	take := func() error {
-		select {
-		case st.listed <- struct{}{}:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	if err := take(); err != nil {
-		return err
-	}
-	bodies := false
-	for b, err := range y.box.Changes(ctx, from, walk) {
-		if err != nil {
-			return err
-		}
-		select {
-		case st.batches <- b:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		if !bodies && slices.ContainsFunc(b.Put, func(h provider.Header) bool { return h.Raw != nil }) {
-			bodies = true
-			if err := take(); err != nil {
-				return err
-			}
-		}
-		if err := take(); err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
-}
-
-// decideAll turns batches into pages and starts the opening of what may enter.
-func (y *syncer) decideAll(ctx context.Context, st *stream, rules pageRules, work *sync.WaitGroup) error {
-	open := y.opener(ctx, work)
-	for b := range st.batches {
-		select {
-		case st.opened <- struct{}{}:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		p, err := y.decide(ctx, b, rules)
-		if err != nil {
-			return err
-		}
-		st.pages <- p
-		open(p.items)
-	}
-	return nil
 }
 
 // decide judges a batch by its headers.
@@ -270,18 +162,28 @@ func (y *syncer) sortOut(ctx context.Context, hs []provider.Header, rules pageRu
 	if err != nil {
 		return nil, nil, err
 	}
+	here := make(map[provider.RemoteID]*item)
 	for i := range hs {
 		h := &hs[i]
 		have := seen[h.ID]
-		if settled(have, rules.again) || !y.known.enter(h.ID) {
+		if settled(have, rules.again) {
 			if have.State == SeenStored {
 				stored = append(stored, h)
 			}
 			continue
 		}
-		it := &item{header: *h, rules: rules}
+		it := here[h.ID] // of a mail that is listed twice the later counts
+		if it == nil {
+			it = &item{rules: rules}
+			here[h.ID] = it
+			fresh = append(fresh, it)
+			y.known.enter(h.ID)
+		}
+		it.header = *h
+		if h.Thread == "" { // a source that broke its promise: no two strangers share a thread
+			it.header.Thread = ThreadID(h.ID)
+		}
 		it.facts, _ = factsOf(h)
-		fresh = append(fresh, it)
 	}
 	return fresh, stored, nil
 }

@@ -28,8 +28,9 @@ type DomainCount struct {
 }
 
 // Preview says what the rules would let in of the mail of the inbox's window: by reason for those
-// who manage the inbox, by domain too for its creator (row 32). Nil rules are those in force. The
-// mailbox must be connected; nothing is stored and nothing downloaded but headers.
+// who manage the inbox, by domain too for its creator (row 32). Nil rules are those in force; the
+// creator's personal exclusions hold whatever others pass, as in SetRules. The mailbox must be
+// connected; nothing is stored and nothing downloaded but headers.
 func (s *Service) Preview(ctx context.Context, actor acl.Actor, id ID, rules *filter.Rules) (Preview, error) {
 	in, dec, err := s.authorize(ctx, actor, id, acl.PreviewRules, nil)
 	if err != nil {
@@ -44,7 +45,7 @@ func (s *Service) Preview(ctx context.Context, actor acl.Actor, id ID, rules *fi
 		if err := rules.Validate(); err != nil {
 			return Preview{}, err
 		}
-		revision.Rules = *rules
+		revision.Rules = rulesBy(actor.User, &in, *rules)
 	case len(in.Revisions) > 0:
 		revision = in.Revisions[len(in.Revisions)-1]
 	}
@@ -137,12 +138,15 @@ func previewWalk(ctx context.Context, box provider.Mailbox, f *filter.Filter, wa
 }
 
 // Backfill asks for the mail since then that the rules and clients of today would let in, also where
-// it was rejected before (R-CHG-06). It is the creator's alone; the next Sync carries it out and
+// it was rejected before (R-CHG-06); the zero time asks for all mail. It is the creator's alone; the next Sync carries it out and
 // resumes it after a crash. One at a time: ErrMustWait while another is under way.
 func (s *Service) Backfill(ctx context.Context, actor acl.Actor, id ID, since time.Time) error {
 	in, err := s.Authorize(ctx, actor, id, acl.Backfill, nil)
 	if err != nil {
 		return err
+	}
+	if since.Before(time.Unix(0, 0)) { // zero: everything
+		since = time.Unix(0, 0)
 	}
 	if in.FinishedAt.IsZero() {
 		return fmt.Errorf("backfill inbox %q: %w", id, ErrSetup)

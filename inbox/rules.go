@@ -15,8 +15,8 @@ import (
 // SetRules is step 2 of the set-up, and later every change of what may enter. The rules are checked
 // whole: every bad line is named at once. Each edit after Finish is a new revision, in force for
 // mail received from now on where it lets more in, and at once where it lets less in (R-CHG-06).
-// Letting more in needs acl.Widen. Personal exclusions are the creator's own: what others pass of
-// them is ignored and what stands stays. A change of the mode is applied to stored mail before the
+// Letting more in needs acl.Widen, and to add to AllowPublic is the creator's alone (R-DOM-05). Personal
+// exclusions are the creator's own: what others pass of them is ignored and what stands stays. A change of the mode is applied to stored mail before the
 // call returns: what no longer qualifies is hidden from everyone but the creator, what qualifies
 // again is shown (R-CHG-03, R-CHG-07).
 func (s *Service) SetRules(ctx context.Context, actor acl.Actor, id ID, rules filter.Rules) (Inbox, error) {
@@ -37,25 +37,17 @@ func (s *Service) SetRules(ctx context.Context, actor acl.Actor, id ID, rules fi
 	modeChanged := false
 	out, err := s.edit(ctx, actor, id, acl.EditSettings, nil, func(in *Inbox) ([]Change, []Event, error) {
 		old, version := in.Rules()
-		next := rules.Normalize()
-		if actor.User != in.Creator {
-			next = withoutPersonal(next)
-			next.Exclude = append(next.Exclude, personal(old)...)
-			next = next.Normalize()
-		}
-		first := version == 0
-		if !first && next.Widens(old) {
-			if err := acl.Check(actor, in.ACL(), acl.Widen, &acl.Facts{}).Err(); err != nil {
-				return nil, nil, err
-			}
+		next := rulesBy(actor.User, in, rules)
+		if err := mayWiden(actor, in, old, next); err != nil {
+			return nil, nil, err
 		}
 		rev := filter.Revision{Version: version + 1, At: s.now(), Rules: next}
 		if in.FinishedAt.IsZero() {
 			in.Revisions = []filter.Revision{rev}
-			return nil, []Event{{Name: EventInboxEdited}}, nil
+		} else {
+			modeChanged = next.Mode != old.Mode
+			in.Revisions = append(in.Revisions, rev)
 		}
-		modeChanged = next.Mode != old.Mode
-		in.Revisions = append(in.Revisions, rev)
 		return nil, []Event{{Name: EventRulesChanged, Target: in.Creator,
 			Facts: map[string]string{"version": fmt.Sprint(rev.Version), "mode": string(next.Mode)}}}, nil
 	})
@@ -86,7 +78,8 @@ func (s *Service) Reapply(ctx context.Context, actor acl.Actor, id ID) error {
 	return s.reapply(ctx, &in)
 }
 
-// reapply decides stored messages again, thread by thread oldest first, under the newest rules.
+// reapply decides stored messages again, thread by thread oldest first, under the newest rules. No
+// floor holds: what a backfill brought in is older than that of the inbox.
 func (s *Service) reapply(ctx context.Context, in *Inbox) error {
 	snap, err := s.snapshot(ctx, in.Site)
 	if err != nil {
@@ -150,6 +143,31 @@ func (s *Service) commitChanges(ctx context.Context, id ID, changes []MessageCha
 		}
 		return err
 	}
+}
+
+// rulesBy returns the rules that come of somebody's edit: personal exclusions are the creator's own.
+func rulesBy(user acl.UserID, in *Inbox, rules filter.Rules) filter.Rules {
+	if user == in.Creator {
+		return rules.Normalize()
+	}
+	old, _ := in.Rules()
+	next := withoutPersonal(rules)
+	next.Exclude = append(next.Exclude, personal(old)...)
+	return next.Normalize()
+}
+
+// mayWiden checks the right to let more in than the rules in force do. The first rules let in nothing
+// more than none.
+func mayWiden(actor acl.Actor, in *Inbox, old, next filter.Rules) error {
+	for _, d := range next.AllowPublic {
+		if !slices.Contains(old.AllowPublic, d) && actor.User != in.Creator {
+			return fmt.Errorf("mail of %q may be let in by the creator alone: %w", d, acl.ErrDenied)
+		}
+	}
+	if len(in.Revisions) == 0 || !next.Widens(old) {
+		return nil
+	}
+	return acl.Check(actor, in.ACL(), acl.Widen, &acl.Facts{}).Err()
 }
 
 func withoutPersonal(r filter.Rules) filter.Rules {
@@ -268,8 +286,8 @@ func siteExclusions(settings Settings) ([]filter.Exclusion, error) {
 	return out, errors.Join(bad...)
 }
 
-// compile makes the filter of one inbox. What c leaves empty comes from the inbox; the site's
-// exclusions are joined to every revision (11.1).
+// compile makes the filter of one inbox, with c's floor and, unless c has its own, the inbox's
+// revisions; the site's exclusions are joined to every one (11.1).
 func (s *Service) compile(in *Inbox, snap *snapshot, c filter.Config) (*filter.Filter, error) {
 	if c.Revisions == nil {
 		c.Revisions = in.Revisions
@@ -278,9 +296,6 @@ func (s *Service) compile(in *Inbox, snap *snapshot, c filter.Config) (*filter.F
 	for i := range c.Revisions {
 		r := &c.Revisions[i].Rules
 		r.Exclude = append(slices.Clone(r.Exclude), snap.exclude...)
-	}
-	if c.Floor.IsZero() {
-		c.Floor = in.Floor()
 	}
 	c.Directory, c.Own, c.Baseline = snap.dir, in.Account.Own(), in.FinishedAt
 	return filter.Compile(c)

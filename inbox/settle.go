@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/workinbox/workinbox/filter"
@@ -106,51 +105,6 @@ func (st *step) opened(it *item) {
 	}
 }
 
-func (it *item) wait(code QueueCode, until time.Time) Queued {
-	h := &it.header
-	q := Queued{Remote: h.ID, Thread: h.Thread, Received: h.Received, Folder: h.Folder, Sent: h.Sent,
-		Unread: h.Unread, Code: code, NotBefore: until}
-	if it.queued != nil {
-		q.Attempts = it.queued.Attempts
-	}
-	return q
-}
-
-// requeue keeps a mail that could not be read for later, or gives it up as poison: it blocks nothing
-// and is never lost.
-func (y *syncer) requeue(ctx context.Context, st *step, it *item) {
-	code := it.rules.code
-	if it.queued != nil && it.queued.Code != "" {
-		code = it.queued.Code
-	}
-	q := it.wait(code, time.Time{})
-	q.Attempts++
-	q.NotBefore = y.s.now().Add(backoff(q.Attempts, it.err))
-	y.s.Logger.WarnContext(ctx, "mail could not be read", "inbox", y.in.ID, "remote", q.Remote,
-		"attempts", q.Attempts, "err", it.err)
-	if q.Attempts < y.s.Attempts {
-		st.delta.Queued++
-		st.imp.Queue = append(st.imp.Queue, q)
-		return
-	}
-	q.Poison = true
-	st.delta.Poisoned++
-	st.imp.Queue = append(st.imp.Queue, q)
-	st.ev = append(st.ev, y.s.event(Event{Name: EventMessagePoisoned,
-		Facts: map[string]string{"remote": string(q.Remote)}}, &y.in, ""))
-}
-
-// backoff is how long to wait after the n-th failure: a minute, doubled each time, at most six
-// hours; longer where the service says so.
-func backoff(n int, err error) time.Duration {
-	wait := min(time.Minute<<min(n-1, 10), 6*time.Hour)
-	var retry *provider.RetryError
-	if errors.As(err, &retry) {
-		wait = max(wait, retry.After)
-	}
-	return wait
-}
-
 // put adds a message to the step.
 func (y *syncer) put(st *step, it *item) {
 	m, c := y.message(it)
@@ -181,6 +135,12 @@ func (y *syncer) message(it *item) (Message, Content) {
 		Calendar: msg.Calendar,
 	}
 	m.Imported = m.Received.Before(y.in.ConnectedAt) || it.rules.again || it.queued != nil && it.queued.Code == QueueBackfill
+	if len(m.Bcc) == 0 {
+		m.Bcc = e.Bcc
+	}
+	if m.Auth == rfc822.AuthFail {
+		m.Customer = "" // R-FLT-11
+	}
 	for i := range msg.Parts {
 		if !msg.Parts[i].Inline {
 			m.Attachments++
@@ -230,13 +190,13 @@ func deliveryReport(r *rfc822.Report, of MessageID) *DeliveryReport {
 }
 
 // person returns whom an accepted mail makes known: the counterparty, unless they are our own, the
-// mail is forged or automated, or nobody's client who only came along in a thread (R-CUS-01,
-// R-CUS-07, R-FLT-11).
+// mail is forged, automated or for the creator alone, or nobody's client who only came along in a
+// thread (R-CUS-01, R-CUS-07, R-FLT-11).
 func (y *syncer) person(it *item, m *Message) Known {
 	v := &it.verdict
 	known := v.Customer != "" || v.Company != ""
 	switch {
-	case v.Counterparty == "" || v.ForgedSelf || m.Auth == rfc822.AuthFail,
+	case v.Counterparty == "" || v.ForgedSelf || v.Private || m.Auth == rfc822.AuthFail,
 		y.snap.dir.Internal(v.Counterparty),
 		!known && v.Reason != filter.ModeAll,
 		v.Direction == filter.Inbound && m.Class != rfc822.ClassHuman && m.Class != rfc822.ClassCalendar:
@@ -320,7 +280,8 @@ type metCustomer struct {
 }
 
 // copies links a second copy of the same mail to the first: equal Message-ID, From, Date and Subject
-// (R-IMP-06). Message-ID alone is forged and used again.
+// (R-IMP-06). Message-ID alone is forged and used again. A first that fewer people see is none: the
+// mail would be shown to nobody.
 func (y *syncer) copies(ctx context.Context, st *step) error {
 	var ids []string
 	for i := range st.imp.Put {
@@ -336,7 +297,7 @@ func (y *syncer) copies(ctx context.Context, st *step) error {
 		if err != nil {
 			return err
 		}
-		if m.CopyOf == "" {
+		if m.CopyOf == "" && !m.Hidden && !m.Removed {
 			firsts[m.RFCID] = append(firsts[m.RFCID], &m)
 		}
 	}
@@ -360,7 +321,7 @@ func (y *syncer) copies(ctx context.Context, st *step) error {
 }
 
 func sameMail(a, b *Message) bool {
-	if a.Subject != b.Subject || !a.Date.Equal(b.Date) || a.Date.IsZero() || len(a.From) != len(b.From) {
+	if a.Subject != b.Subject || a.Private != b.Private || !a.Date.Equal(b.Date) || a.Date.IsZero() || len(a.From) != len(b.From) {
 		return false
 	}
 	for i := range a.From {
@@ -369,87 +330,4 @@ func sameMail(a, b *Message) bool {
 		}
 	}
 	return true
-}
-
-// retry takes what is due from the queue until nothing new is.
-func (y *syncer) retry(ctx context.Context) error {
-	for {
-		items, err := y.due(ctx)
-		if err != nil || len(items) == 0 {
-			return err
-		}
-		if err := y.loadThreads(ctx, items); err != nil {
-			return err
-		}
-		var opening sync.WaitGroup
-		started := make(chan struct{})
-		go func() {
-			defer close(started)
-			y.opener(ctx, &opening)(items)
-		}()
-		err = y.settle(ctx, &page{items: items}, func(*provider.Batch) {})
-		<-started
-		opening.Wait()
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// due takes up to 100 items that this sync has not tried. Reports come last, when the walk is done and
-// nothing else waits: the mail they are about may still come.
-func (y *syncer) due(ctx context.Context) ([]*item, error) {
-	if y.state.Queued == 0 {
-		return nil, nil
-	}
-	var items, reports []*item
-	others := false
-	for q, err := range y.s.Store.Queue(ctx, QueueQuery{Inbox: y.in.ID}) {
-		if err != nil {
-			return nil, err
-		}
-		others = others || q.Code != QueueReport
-		if q.NotBefore.After(y.s.now()) || y.tried[q.Remote] {
-			continue
-		}
-		it, err := y.again(q)
-		if err != nil {
-			return nil, err
-		}
-		if q.Code == QueueReport {
-			reports = append(reports, it)
-		} else {
-			items = append(items, it)
-		}
-		if len(items) == retryPage {
-			break
-		}
-	}
-	if !others && !y.state.Walking {
-		items = reports[:min(len(reports), retryPage)]
-	}
-	for _, it := range items {
-		y.tried[it.header.ID] = true
-	}
-	return items, nil
-}
-
-// retryPage is how many items of the queue are tried at once.
-const retryPage = 100
-
-// again makes an item of what the queue kept.
-func (y *syncer) again(q Queued) (*item, error) {
-	rules := pageRules{filter: y.filter, code: q.Code}
-	if q.Code == QueueBackfill {
-		f, err := y.s.compile(&y.in, y.snap, filter.Config{Backfill: true, Floor: y.state.Backfilled})
-		if err != nil {
-			return nil, err
-		}
-		rules.filter = f
-	}
-	return &item{
-		header: provider.Header{ID: q.Remote, Thread: q.Thread, Received: q.Received,
-			Folder: q.Folder, Sent: q.Sent, Unread: q.Unread},
-		rules: rules, queued: &q, last: true, done: make(chan struct{}),
-	}, nil
 }

@@ -94,7 +94,9 @@ type syncer struct {
 	state  SyncState
 	run    Run
 	tried  map[provider.RemoteID]bool // taken from the queue in this sync
-	met    map[string]metCustomer     // by address key
+	// filling decides what waits because of a backfill, while that goes on.
+	filling *filter.Filter
+	met     map[string]metCustomer // by address key
 }
 
 // newSyncer returns a syncer also with an error, for its report.
@@ -112,7 +114,7 @@ func (s *Service) newSyncer(ctx context.Context, in Inbox, state SyncState) (*sy
 	if y.snap, err = s.snapshot(ctx, in.Site); err != nil {
 		return y, err
 	}
-	y.filter, err = s.compile(&in, y.snap, filter.Config{})
+	y.filter, err = s.compile(&in, y.snap, filter.Config{Floor: in.Floor()})
 	return y, err
 }
 
@@ -193,10 +195,34 @@ func (y *syncer) caughtUp(ctx context.Context) error {
 	if err := y.retry(ctx); err != nil {
 		return err
 	}
-	return y.s.importDone(ctx, y.in.ID, map[string]string{
-		"stored": fmt.Sprint(y.run.Stored), "rejected": fmt.Sprint(y.run.RejectedTotal()),
-		"queued": fmt.Sprint(y.state.Queued), "unreadable": fmt.Sprint(y.run.Unreadable),
-	})
+	facts, err := y.importFacts(ctx)
+	if err != nil {
+		return err
+	}
+	return y.s.importDone(ctx, y.in.ID, facts)
+}
+
+// importFacts are the counts of the whole first import, which may have taken several syncs.
+func (y *syncer) importFacts(ctx context.Context) (map[string]string, error) {
+	stored, unreadable, rejected := 0, 0, 0
+	for r, err := range y.s.Store.Runs(ctx, y.in.ID, 0) {
+		if err != nil {
+			return nil, err
+		}
+		stored += r.Stored
+		unreadable += r.Unreadable
+	}
+	reasons, err := y.s.Store.Rejections(ctx, y.in.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range reasons {
+		rejected += n
+	}
+	return map[string]string{
+		"stored": fmt.Sprint(stored), "rejected": fmt.Sprint(rejected),
+		"queued": fmt.Sprint(y.state.Queued), "unreadable": fmt.Sprint(unreadable),
+	}, nil
 }
 
 // finish notes the success. A sync that looked at nothing leaves its time and no run.
@@ -222,24 +248,43 @@ func (y *syncer) commit(ctx context.Context, imp Import, ev ...Event) error {
 	return nil
 }
 
+// backfill carries out the creator's backfill from where it stands. What waits because of it is tried
+// before it ends, while it is known that it belongs to it.
 func (y *syncer) backfill(ctx context.Context) error {
 	b := *y.state.Backfill
-	f, err := y.s.compile(&y.in, y.snap, filter.Config{Backfill: true, Floor: b.Since})
+	f, err := y.wideFilter(b.Since)
 	if err != nil {
 		return err
 	}
 	walk := y.walk(f)
 	walk.Since, walk.Until, walk.Only = b.Since, b.Until, true
 	y.run.Kind = RunBackfill
-	err = y.read(ctx, b.Cursor, walk, pageRules{filter: f, code: QueueBackfill, again: true},
-		func(batch *provider.Batch) {
-			b.Cursor = batch.Next
-			next := b
-			y.state.Backfill = &next
-		})
+	read := func() error {
+		return y.read(ctx, b.Cursor, walk, pageRules{filter: f, code: QueueBackfill, again: true},
+			func(batch *provider.Batch) {
+				b.Cursor = batch.Next
+				next := b
+				y.state.Backfill = &next
+			})
+	}
+	if err = read(); errors.Is(err, provider.ErrCursorExpired) {
+		b.Cursor = ""
+		err = read()
+	}
+	if err != nil {
+		return err
+	}
+	y.filling = f
+	err = y.retry(ctx)
+	y.filling = nil
 	if err != nil {
 		return err
 	}
 	y.state.Backfill = nil
 	return y.commit(ctx, Import{})
+}
+
+// wideFilter decides what a backfill since then brings: by the newest rules and all clients.
+func (y *syncer) wideFilter(since time.Time) (*filter.Filter, error) {
+	return y.s.compile(&y.in, y.snap, filter.Config{Backfill: true, Floor: since})
 }

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -25,7 +26,7 @@ type View struct {
 // through Seeable. Hidden and private mail is the creator's alone, and so is Bcc (R-CHG-07, 11.6,
 // R-MSG-04).
 func (s *Service) View(ctx context.Context, actor acl.Actor, id MessageID, o htmlsafe.Options) (View, error) {
-	m, err := s.message(ctx, actor, id, acl.ViewTickets)
+	in, m, err := s.message(ctx, actor, id, acl.ViewTickets)
 	if err != nil {
 		return View{}, err
 	}
@@ -33,7 +34,8 @@ func (s *Service) View(ctx context.Context, actor acl.Actor, id MessageID, o htm
 	if err != nil {
 		return View{}, err
 	}
-	return View{Message: m, Content: c, HTML: htmlsafe.Clean(c.HTML, o), Body: rfc822.SplitText(c.Text)}, nil
+	return View{Message: redactMessage(&in, actor, m), Content: c, HTML: htmlsafe.Clean(c.HTML, o),
+		Body: rfc822.SplitText(c.Text)}, nil
 }
 
 // Messages yields the mail of one inbox the actor may see, newest first. Copies are left out.
@@ -69,23 +71,41 @@ func (s *Service) Messages(ctx context.Context, actor acl.Actor, q MessageQuery)
 // Raw returns the original bytes of a mail (row 35). Where it has a Bcc field, only the creator sees
 // it; others are told acl.ErrDenied.
 func (s *Service) Raw(ctx context.Context, actor acl.Actor, id MessageID) (io.ReadCloser, error) {
-	m, err := s.message(ctx, actor, id, acl.ViewRaw)
+	in, m, err := s.message(ctx, actor, id, acl.ViewRaw)
 	if err != nil {
 		return nil, err
 	}
-	whole, err := s.Store.Message(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	if len(whole.Bcc) > len(m.Bcc) {
-		return nil, fmt.Errorf("raw message %q has blind copies: %w", id, acl.ErrDenied)
+	if actor.User != in.Creator {
+		blind, err := s.hasBlindCopies(ctx, &m)
+		if err != nil {
+			return nil, err
+		}
+		if blind {
+			return nil, fmt.Errorf("raw message %q has blind copies: %w", id, acl.ErrDenied)
+		}
 	}
 	return s.Blobs.OpenBlob(ctx, m.Blob)
 }
 
+// hasBlindCopies looks at the raw header too: what could not be read as addresses is there in full.
+func (s *Service) hasBlindCopies(ctx context.Context, m *Message) (bool, error) {
+	if len(m.Bcc) > 0 {
+		return true, nil
+	}
+	raw, err := s.Blobs.OpenBlob(ctx, m.Blob)
+	if err != nil {
+		return false, err
+	}
+	h, err := rfc822.ReadHeader(raw, s.Limits)
+	if e := raw.Close(); err == nil {
+		err = e
+	}
+	return h.Get("Bcc") != "" || h.Get("Resent-Bcc") != "", err
+}
+
 // Part streams one attachment or inline part, decoded, by its Path. The caller closes it.
 func (s *Service) Part(ctx context.Context, actor acl.Actor, id MessageID, path string) (rfc822.Part, io.ReadCloser, error) {
-	m, err := s.message(ctx, actor, id, acl.ViewTickets)
+	_, m, err := s.message(ctx, actor, id, acl.ViewTickets)
 	if err != nil {
 		return rfc822.Part{}, nil, err
 	}
@@ -104,20 +124,17 @@ func (s *Service) Part(ctx context.Context, actor acl.Actor, id MessageID, path 
 	}{r, raw}, nil
 }
 
-// message loads a mail for somebody who may do the action with it and see it.
-func (s *Service) message(ctx context.Context, actor acl.Actor, id MessageID, action acl.Action) (Message, error) {
+// message loads a mail, whole, with its inbox, for somebody who may do the action with it and see it.
+func (s *Service) message(ctx context.Context, actor acl.Actor, id MessageID, action acl.Action) (Inbox, Message, error) {
 	m, err := s.Store.Message(ctx, id)
 	if err != nil {
-		return Message{}, err
+		return Inbox{}, Message{}, err
 	}
 	in, err := s.Authorize(ctx, actor, m.Inbox, action, nil)
-	if err != nil {
-		return Message{}, err
+	if errors.Is(err, storage.ErrNotFound) || err == nil && !Seeable(&in, actor, &m) {
+		return Inbox{}, Message{}, &storage.Error{Op: "read", Entity: "message", ID: string(id), Err: storage.ErrNotFound}
 	}
-	if !Seeable(&in, actor, &m) {
-		return Message{}, &storage.Error{Op: "read", Entity: "message", ID: string(id), Err: storage.ErrNotFound}
-	}
-	return redactMessage(&in, actor, m), nil
+	return in, m, err
 }
 
 // Seeable says whether somebody who may view the inbox may see this mail of it.
