@@ -17,7 +17,8 @@
 //     is new, changed or removed, exactly. From a cursor of another process it yields what is new
 //     and what changed, and up to a few hundredths of the rest once more; messages that were removed
 //     while nobody looked are not reported, since nothing is kept that knows of them.
-//  6. The index takes some 200 bytes a message; messages are streamed, whatever their size.
+//  6. The index takes some 80 bytes a message where the archive is one mbox, 100 where it is several,
+//     220 where each message is a file; messages are streamed, whatever their size.
 package archive
 
 import (

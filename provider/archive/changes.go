@@ -113,8 +113,8 @@ func (s *stream) walk(p *position) error {
 		if p.begun {
 			i = s.ix.behind(p.at)
 		}
-		for ; i < len(s.ix.entries); i++ {
-			if e := &s.ix.entries[i]; wanted(s.w, e) {
+		for ; i < s.ix.entries.n; i++ {
+			if e := s.ix.entries.at(i); wanted(s.w, e) {
 				return e
 			}
 		}
@@ -149,12 +149,12 @@ func (s *stream) live(p *position) error {
 		b.Removed = p.since.removed(s.a, s.ix)
 	}
 	next := func() *entry {
-		i := len(s.ix.entries)
+		i := s.ix.entries.n
 		if p.begun {
 			i = s.ix.before(p.at)
 		}
 		for i--; i >= 0; i-- {
-			if e := &s.ix.entries[i]; p.since.news(s.a, s.ix, e) {
+			if e := s.ix.entries.at(i); p.since.news(s.a, s.ix, e) {
 				return e
 			}
 		}
@@ -194,7 +194,7 @@ func (s *stream) tell(put *[]provider.Header, e *entry) (bool, error) {
 		return false, err
 	}
 	h := provider.Header{
-		ID: provider.RemoteID(e.id.String()), Thread: provider.ThreadID(e.thread.String()),
+		ID: provider.RemoteID(e.id.String()), Thread: provider.ThreadID(s.ix.threads.at(int(e.thread)).String()),
 		Received: time.Unix(0, e.received).UTC(), Size: e.size,
 		Folder: e.flags.folder(), Sent: e.flags.mark(), Unread: e.flags&isUnread != 0,
 	}

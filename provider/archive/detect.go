@@ -71,7 +71,7 @@ func detectDir(path string) (Format, error) {
 	s := newScanner(context.Background(), New(path, Options{}))
 	s.found = func() error { return errFound }
 	switch err := s.dir(""); {
-	case errors.Is(err, errFound) || err == nil && len(s.ix.entries) > 0:
+	case errors.Is(err, errFound) || err == nil && s.ix.entries.n > 0:
 		return FormatFolder, nil
 	case err != nil:
 		return "", fmt.Errorf("archive: %w", err)

@@ -18,21 +18,40 @@ import (
 // entry is what the index holds of a message: no address, no text.
 type entry struct {
 	id       ident
-	thread   ident
 	received int64 // nanoseconds since 1970
 	off      int64
 	size     int64
-	gmail    uint64 // X-GM-THRID, or 0
-	refs     span
+	thread   int32 // in index.threads
 	source   int32
 	gen      uint32 // look at which it was new or had changed
+	refs     uint32 // where its part of index.refs begins
+	nrefs    uint16
 	flags    flags
 }
 
-// span is a part of index.refs: the hash of the message's own id, then of those it refers to.
-type span struct {
-	from uint32
-	n    uint16
+// The part of index.refs that is a message's: X-GM-THRID when it has one, the hash of its own id or
+// 0, and the hashes of the ids it refers to.
+
+// gmail returns the number in X-GM-THRID, or 0.
+func (ix *index) gmail(e *entry) uint64 {
+	if e.flags&hasGmail == 0 {
+		return 0
+	}
+	return *ix.refs.at(int(e.refs))
+}
+
+// appendIDs appends the hashes of the ids of the message, its own and those it refers to.
+func (e *entry) appendIDs(dst []uint64, ix *index) []uint64 {
+	from := int(e.refs)
+	if e.flags&hasGmail != 0 {
+		from++
+	}
+	for i := from; i < int(e.refs)+int(e.nrefs); i++ {
+		if id := *ix.refs.at(i); id != 0 {
+			dst = append(dst, id)
+		}
+	}
+	return dst
 }
 
 type flags uint16
@@ -43,6 +62,8 @@ const (
 	isSent
 	isNotSent
 	folderShift = iota
+
+	hasGmail flags = 1 << 15 // the first of its refs is X-GM-THRID
 )
 
 var folders = []provider.Folder{provider.FolderMail, provider.FolderDraft, provider.FolderSpam,
@@ -67,7 +88,7 @@ func flagsOf(folder provider.Folder, mark provider.Mark, unread bool) flags {
 	return f
 }
 
-func (f flags) folder() provider.Folder { return folders[int(f>>folderShift)%len(folders)] }
+func (f flags) folder() provider.Folder { return folders[int(f&^hasGmail>>folderShift)%len(folders)] }
 
 func (f flags) mark() provider.Mark {
 	switch {
@@ -81,9 +102,9 @@ func (f flags) mark() provider.Mark {
 }
 
 // digest stands for what a reader of the stream knows of the message.
-func (e *entry) digest() uint32 {
-	h := uint64(e.flags&^isQuoted)<<48 + uint64(e.size) + 1
-	for _, id := range []ident{e.id, e.thread} {
+func (ix *index) digest(e *entry) uint32 {
+	h := uint64(e.flags&^(isQuoted|hasGmail))<<48 + uint64(e.size) + 1
+	for _, id := range [...]ident{e.id, *ix.threads.at(int(e.thread))} {
 		for i := range 8 {
 			h = (bits.RotateLeft64(h, 9) ^ uint64(id[i+8])) * 0x9e3779b97f4a7c15
 		}
@@ -250,15 +271,19 @@ func fingerprint(dst []byte, p piece) []byte {
 	return fmt.Appendf(dst, "\x00%d", p.size-int64(dropped))
 }
 
-// hashes appends the hashes of the ids to refs.
-func (a *Archive) hashes(refs []uint64, k known) ([]uint64, span) {
-	at := span{from: uint32(len(refs))}
+// refer gives the message its part of the refs.
+func (s *scanner) refer(e *entry, k known) {
+	refs := &s.ix.refs
+	e.refs = uint32(refs.n)
+	if k.gmail != 0 {
+		e.flags |= hasGmail
+		refs.add(k.gmail)
+	}
 	if !k.own {
-		refs = append(refs, 0)
+		refs.add(0)
 	}
 	for _, id := range k.ids {
-		refs = append(refs, maphash.String(a.seed, id)|1)
+		refs.add(maphash.String(s.a.seed, id) | 1)
 	}
-	at.n = uint16(len(refs) - int(at.from))
-	return refs, at
+	e.nrefs = uint16(refs.n - int(e.refs))
 }

@@ -3,25 +3,24 @@ package archive
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
+	"sort"
 
 	"github.com/workinbox/workinbox/provider"
-	"github.com/workinbox/workinbox/provider/rfc822"
 )
 
 // index is one look at the files. It never changes once it is made.
 type index struct {
 	gen     uint32
 	sources []source
-	entries []entry // newest first
+	entries slabs[entry] // newest first
 	byID    []int32
-	refs    []uint64
+	threads slabs[ident]
+	refs    slabs[uint64] // what the next look threads by; empty when it would not
 	removed []tombstone
 	digests [buckets]uint32
 }
@@ -57,19 +56,17 @@ func (i ident) bucket() int { return int(i[0]) % buckets }
 // find returns the message with an id.
 func (ix *index) find(id ident) (*entry, bool) {
 	at, ok := slices.BinarySearchFunc(ix.byID, id, func(e int32, id ident) int {
-		return bytes.Compare(ix.entries[e].id[:], id[:])
+		return bytes.Compare(ix.entries.at(int(e)).id[:], id[:])
 	})
 	if !ok {
 		return nil, false
 	}
-	return &ix.entries[ix.byID[at]], true
+	return ix.entries.at(int(ix.byID[at])), true
 }
 
 // behind returns how many messages come before the first one behind a place of the walk.
 func (ix *index) behind(p place) int {
-	i, found := slices.BinarySearchFunc(ix.entries, p, func(e entry, p place) int {
-		return e.place().compare(p)
-	})
+	i, found := ix.seek(p)
 	if found {
 		i++
 	}
@@ -78,10 +75,12 @@ func (ix *index) behind(p place) int {
 
 // before returns how many messages come before a place of the walk.
 func (ix *index) before(p place) int {
-	i, _ := slices.BinarySearchFunc(ix.entries, p, func(e entry, p place) int {
-		return e.place().compare(p)
-	})
+	i, _ := ix.seek(p)
 	return i
+}
+
+func (ix *index) seek(p place) (int, bool) {
+	return sort.Find(ix.entries.n, func(i int) int { return p.compare(ix.entries.at(i).place()) })
 }
 
 func (a *Archive) file(s source) string { return filepath.Join(a.path, filepath.FromSlash(s.name)) }
@@ -136,7 +135,7 @@ func (a *Archive) look(ctx context.Context) (*index, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.index != nil && len(a.index.entries) > 0 && info.IsDir() && len(s.ix.sources) == 0 {
+	if a.index != nil && a.index.entries.n > 0 && info.IsDir() && len(s.ix.sources) == 0 {
 		// A drive that is not mounted looks like this.
 		return nil, &provider.RetryError{Err: ErrEmpty}
 	}
@@ -167,36 +166,46 @@ func bare(err error) error {
 
 // finish sorts, threads and compares with the look before.
 func (s *scanner) finish() {
+	s.copyKept()
 	ix := s.ix
-	slices.SortFunc(ix.entries, func(a, b entry) int { return compareEntries(&a, &b) })
-	s.thread()
-	ix.byID = make([]int32, len(ix.entries))
-	for i := range ix.byID {
-		ix.byID[i] = int32(i)
-	}
+	ix.byID = count(0, ix.entries.n)
 	slices.SortFunc(ix.byID, func(a, b int32) int {
-		return bytes.Compare(ix.entries[a].id[:], ix.entries[b].id[:])
+		return compareEntries(ix.entries.at(int(a)), ix.entries.at(int(b)))
 	})
+	ix.entries.arrange(ix.byID)
+	s.thread()
+	slices.SortFunc(ix.byID, func(a, b int32) int {
+		return bytes.Compare(ix.entries.at(int(a)).id[:], ix.entries.at(int(b)).id[:])
+	})
+	s.compare()
+	if len(ix.sources) == 1 && ix.sources[0].name == "" {
+		// An archive that is one file is read as a whole or not at all.
+		ix.refs = slabs[uint64]{}
+	}
+}
+
+// compare notes which messages are new or changed since the look before, and which are gone.
+func (s *scanner) compare() {
+	ix := s.ix
 	ix.gen = 1
 	if s.old != nil {
 		ix.gen, ix.removed = s.old.gen+1, slices.Clip(s.old.removed)
 	}
-	for i := range ix.entries {
-		e := &ix.entries[i]
-		if before, ok := s.before(e.id); !ok || before.digest() != e.digest() ||
+	for i := range ix.entries.n {
+		e := ix.entries.at(i)
+		digest := ix.digest(e)
+		if before, ok := s.before(e.id); !ok || s.old.digest(before) != digest ||
 			before.received != e.received {
 			e.gen = ix.gen
 		} else {
 			e.gen = before.gen
 		}
-		ix.digests[e.id.bucket()] += e.digest()
+		ix.digests[e.id.bucket()] += digest
 	}
-	if s.old == nil {
-		return
-	}
-	for i := range s.old.entries {
-		if _, ok := ix.find(s.old.entries[i].id); !ok {
-			ix.removed = append(ix.removed, tombstone{ix.gen, s.old.entries[i].id})
+	for i := 0; s.old != nil && i < s.old.entries.n; i++ {
+		id := s.old.entries.at(i).id
+		if _, ok := ix.find(id); !ok {
+			ix.removed = append(ix.removed, tombstone{ix.gen, id})
 		}
 	}
 }
@@ -206,42 +215,4 @@ func (s *scanner) before(id ident) (*entry, bool) {
 		return nil, false
 	}
 	return s.old.find(id)
-}
-
-// thread names the thread of every message after its oldest message, or after Gmail's own number.
-func (s *scanner) thread() {
-	ix := s.ix
-	refs := make([]rfc822.Ref, len(ix.entries))
-	var arena []byte
-	for _, h := range ix.refs {
-		arena = binary.LittleEndian.AppendUint64(arena, h)
-	}
-	all, ids := string(arena), make([]string, len(ix.refs))
-	for i := range ids {
-		ids[i] = all[8*i : 8*i+8]
-	}
-	for i := range ix.entries {
-		r := ix.entries[i].refs
-		if ix.refs[r.from] != 0 {
-			refs[i].ID = ids[r.from]
-		}
-		refs[i].References = ids[r.from+1 : r.from+uint32(r.n)]
-	}
-	roots := rfc822.Threads(refs)
-	named := make([]ident, len(roots))
-	for i := len(roots) - 1; i >= 0; i-- { // oldest first
-		e, root := &ix.entries[i], roots[i]
-		switch {
-		case e.gmail != 0:
-			e.thread = sum(s.mac, "gmail\x00"+strconv.FormatUint(e.gmail, 10))
-		case named[root] != ident{}:
-			e.thread = named[root]
-			continue
-		default:
-			e.thread = sum(s.mac, "thread\x00"+string(e.id[:]))
-		}
-		if named[root] == (ident{}) {
-			named[root] = e.thread
-		}
-	}
 }

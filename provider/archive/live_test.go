@@ -224,6 +224,50 @@ func TestFilesThatChangeUnderTheReader(t *testing.T) {
 	require.ErrorIs(t, err, provider.ErrGone)
 }
 
+// TestALaterLookSeesWhatAFirstOneWould changes a folder step by step: the index that takes over what
+// has not changed must be the one made of all files anew.
+func TestALaterLookSeesWhatAFirstOneWould(t *testing.T) {
+	t.Parallel()
+	const mark = "From a@b Mon Mar  2 10:00:00 2026\n"
+	message := func(id, more string) string {
+		return fmt.Sprintf("From: a@b\nDate: Mon, 2 Mar 2026 10:00:00 +0000\nMessage-ID: <%s@x>\n%s\nx\n\n", id, more)
+	}
+	dir := write(t, map[string]string{
+		"takeout.mbox":  mark + message("t1", "X-GM-THRID: 71\n") + mark + message("t2", "References: <t1@x>\n"),
+		"list.mbox":     mark + message("l1", "") + mark + message("l2", "References: <l1@x> <lost@x>\n"),
+		"m/new/1":       message("m1", "X-GM-THRID: 72\nReferences: <lost@x>\n"),
+		"m/cur/2:2,":    message("m2", "In-Reply-To: <m1@x>\n"),
+		"m/cur/3:2,S":   message("m3", ""),
+		"loose/one.eml": message("o1", "X-GM-THRID: 71\n"),
+	})
+	a := archive.New(dir, archive.Options{Key: []byte("key")})
+	m := mailbox(t, a)
+	path := func(name string) string { return filepath.Join(dir, name) }
+	steps := []struct {
+		name string
+		do   func() error
+	}{
+		{"nothing", func() error { return nil }},
+		{"a flag", func() error { return os.Rename(path("m/new/1"), path("m/cur/1:2,S")) }},
+		{"a new file", func() error {
+			return os.WriteFile(path("m/new/4"), []byte(message("m4", "References: <m3@x> <l2@x>\n")), 0o600)
+		}},
+		{"a longer mbox", func() error {
+			grown := mark + message("t0", "") + mark + message("t1", "X-GM-THRID: 71\n")
+			return os.WriteFile(path("takeout.mbox"), []byte(grown), 0o600)
+		}},
+		{"what joined two threads goes", func() error { return os.Remove(path("m/new/4")) }},
+		{"an mbox goes", func() error { return os.Remove(path("list.mbox")) }},
+	}
+	for _, s := range steps {
+		require.NoError(t, s.do(), s.name)
+		got, _ := walk(t, m, "")
+		want, _ := walk(t, mailbox(t, archive.New(dir, archive.Options{Key: []byte("key")})), "")
+		require.Equal(t, want, got, "headers after %s", s.name)
+		require.NotEmpty(t, want, s.name)
+	}
+}
+
 func TestForeignCursors(t *testing.T) {
 	t.Parallel()
 	_, path := generated(t, 10)

@@ -28,8 +28,8 @@ func (m *mailbox) Count(ctx context.Context, w provider.Walk) (int, error) {
 		return 0, wrap("count", err)
 	}
 	n := 0
-	for i := range ix.entries {
-		if wanted(w, &ix.entries[i]) {
+	for i := range ix.entries.n {
+		if wanted(w, ix.entries.at(i)) {
 			n++
 		}
 	}

@@ -148,7 +148,7 @@ func TestOverlongHeadAndLine(t *testing.T) {
 
 func TestEntriesStaySmall(t *testing.T) {
 	t.Parallel()
-	require.LessOrEqual(t, unsafe.Sizeof(entry{}), uintptr(96))
+	require.LessOrEqual(t, unsafe.Sizeof(entry{}), uintptr(64))
 	require.LessOrEqual(t, unsafe.Sizeof(source{}), uintptr(64))
 }
 

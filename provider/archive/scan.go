@@ -25,14 +25,17 @@ type scanner struct {
 	a       *Archive
 	ix, old *index
 	byName  map[string]int32 // sources of old
-	first   []int32          // of each source of old, the first of its messages in order
-	order   []int32
+	kept    []kept
 	changed bool
 	found   func() error // called for every message, where somebody wants to stop early
 	mac     hash.Hash
 	buf     []byte
 	head    []byte
 }
+
+// kept is a file of the look before that has not changed, by its numbers then and now. Its messages
+// are copied once it is known that others have changed.
+type kept struct{ then, now int32 }
 
 // headBytes is how much of a file is read to tell what it is.
 const headBytes = 8 << 10
@@ -59,22 +62,6 @@ func newScanner(ctx context.Context, a *Archive) *scanner {
 	for i, src := range s.old.sources {
 		s.byName[src.name] = int32(i)
 	}
-	s.first = make([]int32, len(s.old.sources)+1)
-	for i := range s.old.entries {
-		s.first[s.old.entries[i].source+1]++
-	}
-	for i := 1; i < len(s.first); i++ {
-		s.first[i] += s.first[i-1]
-	}
-	s.order = make([]int32, len(s.old.entries))
-	next := slices.Clone(s.first)
-	for i := range s.old.entries {
-		src := s.old.entries[i].source
-		s.order[next[src]] = int32(i)
-		next[src]++
-	}
-	s.ix.entries = make([]entry, 0, len(s.old.entries)+16)
-	s.ix.refs = make([]uint64, 0, len(s.old.refs)+64)
 	return s
 }
 
@@ -91,21 +78,35 @@ func (s *scanner) skip(name, why string) {
 	s.add(source{name: name, skip: why})
 }
 
-// takeOver copies a file and its messages from the look before.
+// takeOver keeps a file and its messages from the look before.
 func (s *scanner) takeOver(i int32) {
-	at := s.add(s.old.sources[i])
-	for _, k := range s.order[s.first[i]:s.first[i+1]] {
-		s.copyEntry(&s.old.entries[k], at)
+	s.kept = append(s.kept, kept{i, s.add(s.old.sources[i])})
+}
+
+// copyKept copies the messages of the files that were kept.
+func (s *scanner) copyKept() {
+	if len(s.kept) == 0 {
+		return
+	}
+	now := make([]int32, len(s.old.sources)) // 0 where a file is not kept
+	for _, k := range s.kept {
+		now[k.then] = k.now + 1
+	}
+	for i := range s.old.entries.n {
+		if e := s.old.entries.at(i); now[e.source] != 0 {
+			s.copyEntry(e, now[e.source]-1, e.flags)
+		}
 	}
 }
 
-func (s *scanner) copyEntry(e *entry, at int32) *entry {
-	refs := s.old.refs[e.refs.from : e.refs.from+uint32(e.refs.n)]
+func (s *scanner) copyEntry(e *entry, source int32, flags flags) {
 	copied := *e
-	copied.source, copied.refs.from = at, uint32(len(s.ix.refs))
-	s.ix.refs = append(s.ix.refs, refs...)
-	s.ix.entries = append(s.ix.entries, copied)
-	return &s.ix.entries[len(s.ix.entries)-1]
+	copied.source, copied.refs = source, uint32(s.ix.refs.n)
+	copied.flags = flags&^hasGmail | e.flags&hasGmail
+	for i := range int(e.nrefs) {
+		s.ix.refs.add(*s.old.refs.at(int(e.refs) + i))
+	}
+	s.ix.entries.add(copied)
 }
 
 // unread keeps what the look before found in a file that cannot be read now; else the file is left
@@ -165,7 +166,7 @@ func (s *scanner) open(name string) (looks, *os.File, error) {
 
 // mbox reads all messages of an mbox file.
 func (s *scanner) mbox(f *os.File, src source) error {
-	from, refs := len(s.ix.entries), len(s.ix.refs)
+	from, refs := s.ix.entries.n, s.ix.refs.n
 	at := s.add(src)
 	in := folderOf(strings.TrimSuffix(src.name, ".mbox"))
 	var print []byte
@@ -174,7 +175,7 @@ func (s *scanner) mbox(f *os.File, src source) error {
 		marked, _ := postmark(p.mark)
 		print = fingerprint(append(print[:0], "mbox\x00"+src.name+"\x00"...), p)
 		e := entry{id: sum(s.mac, string(print)), off: p.off, size: p.size, source: at,
-			gmail: k.gmail, flags: k.mboxFlags(in),
+			flags:    k.mboxFlags(in),
 			received: k.when(marked, k.date, time.Unix(0, src.mtime))}
 		if p.quoted && !p.verbatim {
 			e.flags |= isQuoted
@@ -182,13 +183,14 @@ func (s *scanner) mbox(f *os.File, src source) error {
 		return s.put(e, k)
 	})
 	if err == nil {
-		s.number(s.ix.entries[from:])
+		s.number(from)
 		return nil
 	}
 	if s.ctx.Err() != nil || errors.Is(err, errFound) {
 		return err
 	}
-	s.ix.entries, s.ix.refs = s.ix.entries[:from], s.ix.refs[:refs]
+	s.ix.entries.cut(from)
+	s.ix.refs.cut(refs)
 	s.ix.sources = s.ix.sources[:at]
 	if src.name == "" {
 		return unavailable(err)
@@ -197,21 +199,19 @@ func (s *scanner) mbox(f *os.File, src source) error {
 	return nil
 }
 
-// number tells equal messages of one mbox apart, in the order of the file.
-func (s *scanner) number(entries []entry) {
-	order := make([]int32, len(entries))
-	for i := range order {
-		order[i] = int32(i)
-	}
+// number tells equal messages of one mbox apart, in the order of the file: all from one place on.
+func (s *scanner) number(from int) {
+	entries := &s.ix.entries
+	order := count(from, entries.n)
 	slices.SortFunc(order, func(a, b int32) int {
-		if c := bytes.Compare(entries[a].id[:], entries[b].id[:]); c != 0 {
+		if c := bytes.Compare(entries.at(int(a)).id[:], entries.at(int(b)).id[:]); c != 0 {
 			return c
 		}
 		return int(a - b)
 	})
 	first, n := ident{}, 0
 	for _, i := range order {
-		e := &entries[i]
+		e := entries.at(int(i))
 		if e.id != first {
 			first, n = e.id, 0
 			continue
@@ -246,7 +246,7 @@ func (s *scanner) one(f *os.File, e entry, name string, info fs.FileInfo, named 
 		head = append(bytes.Clone(head), rest[:n]...)
 	}
 	k := readKnown(head)
-	e.size, e.gmail = info.Size(), k.gmail
+	e.size = info.Size()
 	e.source = s.add(source{name: name, kind: fileMessage, size: info.Size(),
 		mtime: info.ModTime().UnixNano()})
 	e.received = k.when(named, k.date, info.ModTime())
@@ -255,8 +255,8 @@ func (s *scanner) one(f *os.File, e entry, name string, info fs.FileInfo, named 
 
 // put adds a message to the index.
 func (s *scanner) put(e entry, k known) error {
-	s.ix.refs, e.refs = s.a.hashes(s.ix.refs, k)
-	s.ix.entries = append(s.ix.entries, e)
+	s.refer(&e, k)
+	s.ix.entries.add(e)
 	if s.found != nil {
 		return s.found()
 	}

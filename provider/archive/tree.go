@@ -216,7 +216,7 @@ func (s *scanner) maildirFile(maildir, file string, info fs.FileInfo) error {
 		src := s.old.sources[before.source]
 		if src.size == info.Size() && src.mtime == info.ModTime().UnixNano() {
 			src.name = file
-			s.copyEntry(before, s.add(src)).flags = e.flags
+			s.copyEntry(before, s.add(src), e.flags)
 			return nil
 		}
 	}
