@@ -119,6 +119,7 @@ func TestPutComesBackWhole(t *testing.T) {
 	eachWay(t, func(t *testing.T, o blob.Options) {
 		dir := t.TempDir()
 		contents := append(mails(t), nil, []byte{0},
+			noise(32<<10-1, 1), noise(32<<10, 2), noise(32<<10+1, 3),
 			noise(128<<10-1, 1), noise(128<<10, 2), noise(128<<10+1, 3), noise(256<<10, 4),
 			bytes.Repeat([]byte("line of a long mail\r\n"), 50_000))
 		d := open(t, dir, o)

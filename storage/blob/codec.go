@@ -20,11 +20,14 @@ import (
 // The frames carry no checksum of their own: the name of the file is the SHA-256 of all.
 const (
 	chunkSize   = 128 << 10
-	maxFrame    = chunkSize + chunkSize>>7 // more than zstd ever adds to what it cannot compress
 	lengthSize  = 4
 	magic       = "wib1"
 	trailerSize = len(magic) + 8 + 4
 )
+
+// smallSize is what most messages fit into. Those take a quarter of the memory of a chunk, which
+// counts where ten of them are under way at once.
+const smallSize = chunkSize / 4
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -34,15 +37,22 @@ const maxCoders = 4
 
 // codec compresses and decompresses chunks. It may be used concurrently.
 type codec struct {
-	enc  *zstd.Encoder
-	dec  *zstd.Decoder
-	bufs sync.Pool
+	enc          *zstd.Encoder
+	dec          *zstd.Decoder
+	small, large sync.Pool
 }
 
 // buffers are the memory of one put or one open blob.
 type buffers struct {
-	raw    []byte // chunkSize, and a little more that the decoder asks for
-	stored []byte // maxFrame and what stands around it
+	raw    []byte // smallSize or chunkSize, and a little more that the decoder asks for
+	stored []byte // the frame of that, and what stands around it
+}
+
+func newBuffers(size int) *buffers {
+	return &buffers{
+		raw:    make([]byte, size, size+size>>7),
+		stored: make([]byte, 0, lengthSize+size+size>>7+trailerSize),
+	}
 }
 
 func newCodec() (*codec, error) {
@@ -64,21 +74,44 @@ func newCodec() (*codec, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &codec{enc: enc, dec: dec}
-	c.bufs.New = func() any {
-		return &buffers{
-			raw:    make([]byte, chunkSize, chunkSize+chunkSize>>7),
-			stored: make([]byte, 0, lengthSize+maxFrame+trailerSize),
-		}
-	}
-	return c, nil
+	return &codec{enc: enc, dec: dec}, nil
 }
 
 func (c *codec) close() { c.dec.Close() }
 
-func (c *codec) buffers() *buffers { return c.bufs.Get().(*buffers) }
+// buffers returns the memory for chunks of at most size bytes; release takes it back.
+func (c *codec) buffers(size int64) *buffers {
+	pool, most := &c.large, chunkSize
+	if size <= smallSize {
+		pool, most = &c.small, smallSize
+	}
+	if b, ok := pool.Get().(*buffers); ok {
+		return b
+	}
+	return newBuffers(most)
+}
 
-func (c *codec) release(b *buffers) { c.bufs.Put(b) }
+func (c *codec) release(b *buffers) {
+	if len(b.raw) == smallSize {
+		c.small.Put(b)
+		return
+	}
+	c.large.Put(b)
+}
+
+// fill reads the next chunk of r into b. What does not fit into small buffers goes on in large ones,
+// which it returns in their place.
+func (c *codec) fill(r io.Reader, b *buffers) (*buffers, int, error) {
+	n, err := fill(r, b.raw)
+	if err != nil || len(b.raw) == chunkSize {
+		return b, n, err
+	}
+	large := c.buffers(chunkSize)
+	copy(large.raw, b.raw)
+	c.release(b)
+	more, err := fill(r, large.raw[n:])
+	return large, n + more, err
+}
 
 // appendChunk appends raw as a chunk. Nothing gives no chunk.
 func (c *codec) appendChunk(dst, raw []byte) []byte {
@@ -103,7 +136,7 @@ func (c *codec) readChunk(r io.Reader, left int64, b *buffers) ([]byte, int64, e
 		return nil, 0, err
 	}
 	size := int64(binary.LittleEndian.Uint32(head))
-	if size > left-lengthSize || size > maxFrame {
+	if size > left-lengthSize || size > int64(cap(b.stored)) {
 		return nil, 0, fmt.Errorf("%w: chunk of %d bytes", ErrDamaged, size)
 	}
 	frame := b.stored[:size]

@@ -40,7 +40,7 @@ func (d *Dir) OpenBlob(ctx context.Context, key inbox.BlobKey) (io.ReadCloser, e
 	}
 	return &reader{
 		codec: d.codec, file: f, key: key, want: hash,
-		chunks: chunks, size: size, sum: sha256.New(), bufs: d.codec.buffers(),
+		chunks: chunks, size: size, sum: sha256.New(), bufs: d.codec.buffers(size),
 	}, nil
 }
 
