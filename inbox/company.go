@@ -40,9 +40,13 @@ func (s *Service) CreateCompany(ctx context.Context, actor acl.Actor, e CompanyE
 }
 
 // UpdateCompany replaces what is known of a client. A domain that goes takes the customers it
-// brought along; what was imported for them stays and is flagged (R-CUS-04, R-CHG-07).
+// brought along; what was imported for them stays and is flagged (R-CUS-04, R-CHG-07). Repeating it
+// finishes what an error cut off.
 func (s *Service) UpdateCompany(ctx context.Context, actor acl.Actor, id CompanyID, e CompanyEdit) (Company, error) {
 	c, err := s.company(ctx, actor, id)
+	if err == nil && !c.DeletedAt.IsZero() {
+		err = notFoundClient("company", string(id))
+	}
 	if err != nil {
 		return Company{}, err
 	}
@@ -56,6 +60,7 @@ func (s *Service) DeleteCompany(ctx context.Context, actor acl.Actor, id Company
 }
 
 // RestoreCompany undoes DeleteCompany. Domains taken by another company meanwhile are ErrDomainTaken.
+// Its domains let mail in that is received from now on, as if they were new (R-CHG-06).
 func (s *Service) RestoreCompany(ctx context.Context, actor acl.Actor, id CompanyID) error {
 	return s.setCompanyDeleted(ctx, actor, id, false)
 }
@@ -119,14 +124,18 @@ func (s *Service) storeCompany(ctx context.Context, actor acl.Actor, c Company, 
 		return Company{}, err
 	}
 	touched := append(slices.Clone(before), c.Domains...)
-	if err := s.followDomains(ctx, c.Site, touched); err != nil {
-		return Company{}, err
+	if c.Version == 0 { // no mail bears a new client's name
+		return out, s.followDomains(ctx, c.Site, c.ID, touched)
 	}
-	snap, err := s.snapshot(ctx, c.Site)
-	if err != nil {
-		return Company{}, err
+	return out, s.follow(ctx, c.Site, c.ID, touched)
+}
+
+// follow lets customers and stored mail follow what became of a client.
+func (s *Service) follow(ctx context.Context, site SiteID, id CompanyID, domains []CompanyDomain) error {
+	if err := s.followDomains(ctx, site, id, domains); err != nil {
+		return err
 	}
-	return out, s.flagAssociation(ctx, c.Site, c.ID, snap.dir)
+	return s.flagAssociation(ctx, site, id)
 }
 
 func (s *Service) setCompanyDeleted(ctx context.Context, actor acl.Actor, id CompanyID, deleted bool) error {
@@ -134,12 +143,17 @@ func (s *Service) setCompanyDeleted(ctx context.Context, actor acl.Actor, id Com
 	if err != nil {
 		return err
 	}
-	if c.DeletedAt.IsZero() != deleted {
-		return nil
+	if c.DeletedAt.IsZero() != deleted { // done before, perhaps not to its end
+		return s.follow(ctx, c.Site, c.ID, c.Domains)
 	}
 	c.DeletedAt = time.Time{}
 	if deleted {
 		c.DeletedAt = s.now()
+	} else {
+		c.Domains = slices.Clone(c.Domains)
+		for i := range c.Domains {
+			c.Domains[i].Since = s.now()
+		}
 	}
 	_, err = s.storeCompany(ctx, actor, c, c.Domains)
 	return err
@@ -169,34 +183,68 @@ func (s *Service) companyDomains(before []CompanyDomain, e CompanyEdit) ([]Compa
 	return out, errors.Join(bad...)
 }
 
-// followDomains gives every customer at one of the domains the company that the site's directory now
-// says, unless it was picked by hand.
-func (s *Service) followDomains(ctx context.Context, site SiteID, domains []CompanyDomain) error {
+// followDomains gives every customer of the company and at one of the domains the company that the
+// site's directory now says, unless it was picked by hand.
+func (s *Service) followDomains(ctx context.Context, site SiteID, company CompanyID, domains []CompanyDomain) error {
 	snap, err := s.snapshot(ctx, site)
 	if err != nil {
 		return err
 	}
+	queries := []CustomerQuery{{Site: site, Company: company}}
 	for _, d := range domains {
-		var page []Customer
-		q := CustomerQuery{Site: site, Domain: d.Pattern.Base().String()}
+		queries = append(queries, CustomerQuery{Site: site, Domain: d.Pattern.Base().String()})
+	}
+	for _, q := range queries {
 		for c, err := range s.Store.Customers(ctx, q) {
 			if err != nil {
 				return err
 			}
-			if next, changed := s.associate(c, snap.dir); changed {
-				page = append(page, next)
-			}
-			if len(page) == 200 {
-				if _, err := s.Store.SaveCustomers(ctx, page); err != nil {
-					return err
-				}
-				page = nil
-			}
-		}
-		if len(page) > 0 {
-			if _, err := s.Store.SaveCustomers(ctx, page); err != nil {
+			if err := s.followDirectory(ctx, c, snap.dir); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// followDirectory stores a customer as the directory has them, reading them again when a sync was faster, and
+// gives their stored mail without a company the one they have now (R-CUS-04).
+func (s *Service) followDirectory(ctx context.Context, c Customer, dir *filter.Directory) error {
+	for try := 0; ; try++ {
+		next, changed := s.associate(c, dir)
+		if !changed {
+			return nil
+		}
+		_, err := s.Store.SaveCustomers(ctx, []Customer{next})
+		if err == nil {
+			return s.nameCompany(ctx, &next)
+		}
+		if try == 9 || !conflict(err) {
+			return err
+		}
+		if c, err = s.Store.Customer(ctx, c.Site, c.ID); err != nil {
+			return err
+		}
+	}
+}
+
+// nameCompany gives a customer's stored mail that has no company theirs.
+func (s *Service) nameCompany(ctx context.Context, c *Customer) error {
+	if c.Company == "" {
+		return nil
+	}
+	for _, id := range c.KnownFrom {
+		var changes []MessageChange
+		for m, err := range s.Store.Messages(ctx, MessageQuery{Inbox: id, Customer: c.ID, Hidden: true}) {
+			if err != nil {
+				return err
+			}
+			if m.Company == "" {
+				changes = append(changes, MessageChange{ID: m.ID, Company: &c.Company})
+			}
+		}
+		if err := s.changeMail(ctx, id, changes); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -211,10 +259,14 @@ func (s *Service) associate(c Customer, dir *filter.Directory) (Customer, bool) 
 	for i := 0; !ok && i < len(c.Alternatives); i++ {
 		company, pattern, ok = dir.Company(c.Alternatives[i])
 	}
-	if company == c.Company && ok == (c.Source == SourceDomain) {
+	if !ok && c.Source == SourceNone && c.Company == "" ||
+		ok && c.Source == SourceDomain && c.Company == company && c.Pattern != nil && *c.Pattern == pattern {
 		return c, false
 	}
-	c.Company, c.Source, c.Pattern, c.Since = company, SourceNone, nil, s.now()
+	if c.Company != company {
+		c.Since = s.now()
+	}
+	c.Company, c.Source, c.Pattern = company, SourceNone, nil
 	if ok {
 		c.Source, c.Pattern = SourceDomain, &pattern
 	}
@@ -223,7 +275,11 @@ func (s *Service) associate(c Customer, dir *filter.Directory) (Customer, bool) 
 
 // flagAssociation marks the stored mail of a client that nobody on it belongs to any more, and
 // unmarks what does again (R-CHG-07).
-func (s *Service) flagAssociation(ctx context.Context, site SiteID, company CompanyID, dir *filter.Directory) error {
+func (s *Service) flagAssociation(ctx context.Context, site SiteID, company CompanyID) error {
+	snap, err := s.snapshot(ctx, site)
+	if err != nil {
+		return err
+	}
 	for in, err := range s.Store.Inboxes(ctx, Query{Site: site}) {
 		if err != nil {
 			return err
@@ -237,7 +293,7 @@ func (s *Service) flagAssociation(ctx context.Context, site SiteID, company Comp
 			if m.Company != company {
 				continue
 			}
-			lost := !belongs(&m, company, dir)
+			lost := !belongs(&m, company, snap.dir)
 			if lost == m.AssociationLost {
 				continue
 			}
@@ -246,18 +302,25 @@ func (s *Service) flagAssociation(ctx context.Context, site SiteID, company Comp
 			}
 			changes = append(changes, MessageChange{ID: m.ID, AssociationLost: &lost})
 		}
-		for part := range slices.Chunk(changes, 500) {
-			if err := s.commitChanges(ctx, in.ID, part); err != nil {
-				return err
-			}
-		}
+		var ev []Event
 		if gone > 0 {
-			ev := s.event(Event{Name: EventAssociationLost, Facts: map[string]string{
-				"company": string(company), "messages": fmt.Sprint(gone)}}, &in, "")
-			if err := s.Store.SaveEvents(ctx, ev); err != nil {
-				return err
-			}
+			ev = append(ev, s.event(Event{Name: EventAssociationLost, Facts: map[string]string{
+				"company": string(company), "messages": fmt.Sprint(gone)}}, &in, ""))
 		}
+		if err := s.changeMail(ctx, in.ID, changes, ev...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changeMail stores changes of an inbox's messages in steps, the events with the first.
+func (s *Service) changeMail(ctx context.Context, id ID, changes []MessageChange, ev ...Event) error {
+	for part := range slices.Chunk(changes, 500) {
+		if err := s.commitChanges(ctx, id, part, ev...); err != nil {
+			return err
+		}
+		ev = nil
 	}
 	return nil
 }

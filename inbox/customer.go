@@ -17,6 +17,9 @@ import (
 // ErrAddressTaken says that another customer of the site has one of the addresses.
 var ErrAddressTaken = errors.New("another customer has this address")
 
+// ErrInternalAddress says that an address is the team's own, which is never a customer's (R-CUS-07).
+var ErrInternalAddress = errors.New("an address of the team is no customer's")
+
 // CustomerEdit is what a person enters of a customer. Company is picked by hand where it is not
 // empty; a customer whose company follows their domain keeps it (ErrDomainLocked otherwise).
 type CustomerEdit struct {
@@ -26,29 +29,72 @@ type CustomerEdit struct {
 	Company      CompanyID
 }
 
-// CreateCustomer enters a person by hand.
+// CreateCustomer enters a person by hand. Where the address belongs to a customer whom the actor
+// could not know of, that one becomes known, and nothing tells that they existed (R-CUS-07). The
+// team's own addresses are ErrInternalAddress.
 func (s *Service) CreateCustomer(ctx context.Context, actor acl.Actor, e CustomerEdit) (Customer, error) {
-	return s.saveCustomer(ctx, actor, Customer{
-		ID: CustomerID(s.NewID()), Site: SiteID(actor.Site), ByHand: true, CreatedAt: s.now(),
-	}, e)
+	if err := managesCompanies(actor); err != nil {
+		return Customer{}, err
+	}
+	c := Customer{ID: CustomerID(s.NewID()), Site: SiteID(actor.Site), CreatedAt: s.now()}
+	hidden, err := s.unknownTo(ctx, actor, e.Address)
+	if err != nil {
+		return Customer{}, err
+	}
+	if hidden != nil {
+		c = *hidden
+		if e.Company == "" && c.Source == SourceManual {
+			e.Company = c.Company
+		}
+		for _, key := range append([]string{c.Address}, c.Alternatives...) {
+			if key != filter.AddressKey(e.Address) {
+				e.Alternatives = append(slices.Clone(e.Alternatives), key)
+			}
+		}
+	}
+	c.ByHand = true
+	return s.saveCustomer(ctx, actor, c, e)
+}
+
+// unknownTo returns the customer with that address if there is one the actor cannot know of.
+func (s *Service) unknownTo(ctx context.Context, actor acl.Actor, address string) (*Customer, error) {
+	q := CustomerQuery{Site: SiteID(actor.Site), Address: filter.AddressKey(address), Limit: 1}
+	for c, err := range s.Store.Customers(ctx, q) {
+		if err != nil {
+			return nil, err
+		}
+		if _, err = s.Customer(ctx, actor, c.ID); errors.Is(err, storage.ErrNotFound) {
+			return &c, nil
+		}
+		return nil, err
+	}
+	return nil, nil
 }
 
 // UpdateCustomer replaces what is known of a person.
 func (s *Service) UpdateCustomer(ctx context.Context, actor acl.Actor, id CustomerID, e CustomerEdit) (Customer, error) {
-	c, err := s.Customer(ctx, actor, id)
+	c, err := s.editable(ctx, actor, id)
 	if err != nil {
 		return Customer{}, err
 	}
 	return s.saveCustomer(ctx, actor, c, e)
 }
 
-// DeleteCustomer ends a customer: their mail enters by its domain only, what is stored stays.
-func (s *Service) DeleteCustomer(ctx context.Context, actor acl.Actor, id CustomerID) error {
-	c, err := s.Customer(ctx, actor, id)
-	if err != nil {
-		return err
+// editable loads a customer, whole, for somebody who knows of them and may manage clients.
+func (s *Service) editable(ctx context.Context, actor acl.Actor, id CustomerID) (Customer, error) {
+	if _, err := s.Customer(ctx, actor, id); err != nil {
+		return Customer{}, err
 	}
 	if err := managesCompanies(actor); err != nil {
+		return Customer{}, err
+	}
+	return s.Store.Customer(ctx, SiteID(actor.Site), id)
+}
+
+// DeleteCustomer ends a customer: their mail enters by its domain only, what is stored stays.
+func (s *Service) DeleteCustomer(ctx context.Context, actor acl.Actor, id CustomerID) error {
+	c, err := s.editable(ctx, actor, id)
+	if err != nil {
 		return err
 	}
 	company := c.Company
@@ -56,30 +102,28 @@ func (s *Service) DeleteCustomer(ctx context.Context, actor acl.Actor, id Custom
 	if _, err := s.storeCustomer(ctx, actor, c); err != nil || company == "" {
 		return err
 	}
-	snap, err := s.snapshot(ctx, c.Site)
-	if err != nil {
-		return err
-	}
-	return s.flagAssociation(ctx, c.Site, company, snap.dir)
+	return s.flagAssociation(ctx, c.Site, company)
 }
 
-// Customer returns one live customer the actor may know of: entered by hand, or known from an inbox
-// the actor may view (R-CUS-07). Anybody else does not exist.
+// Customer returns one live customer the actor may know of: entered by hand, or known from mail the
+// actor may see (R-CUS-07). Anybody else does not exist.
 func (s *Service) Customer(ctx context.Context, actor acl.Actor, id CustomerID) (Customer, error) {
 	c, err := s.Store.Customer(ctx, SiteID(actor.Site), id)
 	if err != nil {
 		return Customer{}, err
 	}
-	visible, err := s.Visible(ctx, actor)
+	views, err := s.views(ctx, actor)
 	if err != nil {
 		return Customer{}, err
 	}
-	known := c.ByHand && actor.State == acl.Active ||
-		slices.ContainsFunc(c.KnownFrom, func(id ID) bool { return slices.Contains(visible, id) })
-	if !known || !c.DeletedAt.IsZero() {
-		return Customer{}, notFoundClient("customer", string(id))
+	known, err := s.knownTo(ctx, views, &c)
+	if err == nil && !known {
+		err = notFoundClient("customer", string(id))
 	}
-	return redactCustomer(c, visible), nil
+	if err != nil {
+		return Customer{}, err
+	}
+	return c, nil
 }
 
 // Customers yields the live customers the actor may know of, by ID.
@@ -88,71 +132,138 @@ func (s *Service) Customers(ctx context.Context, actor acl.Actor, q CustomerQuer
 		if actor.State != acl.Active {
 			return
 		}
-		visible, err := s.Visible(ctx, actor)
+		views, err := s.views(ctx, actor)
 		if err != nil {
 			yield(Customer{}, err)
 			return
 		}
-		q.Site, q.Visible, q.Deleted = SiteID(actor.Site), visible, false
-		if q.Visible == nil {
-			q.Visible = []ID{}
-		}
+		limit, n := q.Limit, 0
+		q.Site, q.Visible, q.Deleted, q.Limit = SiteID(actor.Site), views.ids, false, 0
 		for c, err := range s.Store.Customers(ctx, q) {
-			if !yield(redactCustomer(c, visible), err) || err != nil {
+			known := false
+			if err == nil {
+				known, err = s.knownTo(ctx, views, &c)
+			}
+			if err != nil {
+				yield(Customer{}, err)
+				return
+			}
+			if !known {
+				continue
+			}
+			if n++; !yield(c, nil) || n == limit {
 				return
 			}
 		}
 	}
 }
 
-// Visible returns the inboxes whose mail the actor may see, by ID: the visible set of every list.
-func (s *Service) Visible(ctx context.Context, actor acl.Actor) ([]ID, error) {
-	var out []ID
+// views are the inboxes whose mail somebody may see.
+type views struct {
+	active bool
+	ids    []ID
+	own    map[ID]bool // those they created, of which they see all mail
+}
+
+func (s *Service) views(ctx context.Context, actor acl.Actor) (views, error) {
+	v := views{active: actor.State == acl.Active, ids: []ID{}, own: make(map[ID]bool)}
 	for in, err := range s.Inboxes(ctx, actor, Query{}) {
 		if err != nil {
-			return nil, err
+			return views{}, err
 		}
-		out = append(out, in.ID)
+		v.ids = append(v.ids, in.ID)
+		v.own[in.ID] = in.Creator == actor.User
 	}
-	return out, nil
+	return v, nil
 }
 
-// redactCustomer leaves out the names of inboxes the viewer cannot see.
-func redactCustomer(c Customer, visible []ID) Customer {
-	c.KnownFrom = slices.DeleteFunc(slices.Clone(c.KnownFrom), func(id ID) bool {
-		return !slices.Contains(visible, id)
-	})
-	return c
+// knownTo says whether somebody may know of a customer, and leaves of KnownFrom the inboxes where
+// they see mail of them: mail that is hidden or private tells of nobody.
+func (s *Service) knownTo(ctx context.Context, v views, c *Customer) (bool, error) {
+	if !v.active || !c.DeletedAt.IsZero() {
+		return false, nil
+	}
+	var from []ID
+	for _, id := range c.KnownFrom {
+		if !slices.Contains(v.ids, id) {
+			continue
+		}
+		seen := v.own[id]
+		if !seen {
+			for _, err := range s.Store.Messages(ctx, MessageQuery{Inbox: id, Customer: c.ID, Limit: 1}) {
+				if err != nil {
+					return false, err
+				}
+				seen = true
+			}
+		}
+		if seen {
+			from = append(from, id)
+		}
+	}
+	c.KnownFrom = from
+	return c.ByHand || len(from) > 0, nil
 }
 
+// Visible returns the inboxes whose mail the actor may see, by ID: the visible set of every list.
+func (s *Service) Visible(ctx context.Context, actor acl.Actor) ([]ID, error) {
+	v, err := s.views(ctx, actor)
+	return v.ids, err
+}
+
+// saveCustomer stores c as the edit makes it and returns it as the actor may see it.
 func (s *Service) saveCustomer(ctx context.Context, actor acl.Actor, c Customer, e CustomerEdit) (Customer, error) {
-	if err := managesCompanies(actor); err != nil {
-		return Customer{}, err
-	}
-	if c.Version > 0 { // what the viewer could not see must survive the edit
-		whole, err := s.Store.Customer(ctx, c.Site, c.ID)
-		if err != nil {
-			return Customer{}, err
-		}
-		c = whole
-	}
 	if len(e.Alternatives) > 3 {
 		return Customer{}, fmt.Errorf("customer: %d alternative addresses, at most 3 (R-CUS-02)", len(e.Alternatives))
 	}
-	keys, err := addressKeys(append([]string{e.Address}, e.Alternatives...))
+	snap, err := s.snapshot(ctx, c.Site)
 	if err != nil {
 		return Customer{}, err
 	}
-	moved := c.Address != keys[0]
-	c.Name, c.Address, c.Alternatives = strings.TrimSpace(e.Name), keys[0], keys[1:]
-	if err := s.pickCompany(ctx, &c, e.Company, moved); err != nil {
+	keys, err := addressKeys(append([]string{e.Address}, e.Alternatives...), snap.dir)
+	if err != nil {
 		return Customer{}, err
 	}
-	return s.storeCustomer(ctx, actor, c)
+	fresh, err := s.isNew(ctx, &c, keys[0])
+	if err != nil {
+		return Customer{}, err
+	}
+	before, moved := c.Company, c.Address != keys[0]
+	c.Name, c.Address, c.Alternatives = strings.TrimSpace(e.Name), keys[0], keys[1:]
+	if err := s.pickCompany(ctx, &c, e.Company, moved, snap.dir); err != nil {
+		return Customer{}, err
+	}
+	out, err := s.storeCustomer(ctx, actor, c)
+	if err != nil {
+		return Customer{}, err
+	}
+	if err := s.nameCompany(ctx, &out); err != nil {
+		return Customer{}, err
+	}
+	for _, company := range []CompanyID{before, out.Company} {
+		if company != "" && before != out.Company && !fresh {
+			if err := s.flagAssociation(ctx, c.Site, company); err != nil {
+				return Customer{}, err
+			}
+		}
+	}
+	return s.Customer(ctx, actor, out.ID)
+}
+
+// isNew says whether no customer, not even a deleted one, had the address: then no mail is flagged for
+// want of them.
+func (s *Service) isNew(ctx context.Context, c *Customer, address string) (bool, error) {
+	if c.Version > 0 {
+		return false, nil
+	}
+	for _, err := range s.Store.Customers(ctx, CustomerQuery{Site: c.Site, Address: address, Deleted: true, Limit: 1}) {
+		return false, err
+	}
+	return true, nil
 }
 
 // pickCompany applies a choice made by hand over what the domain says (R-CUS-03).
-func (s *Service) pickCompany(ctx context.Context, c *Customer, pick CompanyID, moved bool) error {
+func (s *Service) pickCompany(ctx context.Context, c *Customer, pick CompanyID, moved bool, dir *filter.Directory) error {
 	if c.Source == SourceDomain && !moved && pick != "" && pick != c.Company {
 		return fmt.Errorf("customer %q: %w", c.ID, ErrDomainLocked)
 	}
@@ -160,11 +271,7 @@ func (s *Service) pickCompany(ctx context.Context, c *Customer, pick CompanyID, 
 		if c.Source == SourceManual {
 			c.Company, c.Source, c.Since = "", SourceNone, time.Time{}
 		}
-		snap, err := s.snapshot(ctx, c.Site)
-		if err != nil {
-			return err
-		}
-		*c, _ = s.associate(*c, snap.dir)
+		*c, _ = s.associate(*c, dir)
 		return nil
 	}
 	company, err := s.Store.Company(ctx, c.Site, pick)
@@ -198,13 +305,17 @@ func (s *Service) storeCustomer(ctx context.Context, actor acl.Actor, c Customer
 	return out[0], nil
 }
 
-// addressKeys makes address keys of addresses, all bad ones named at once.
-func addressKeys(addresses []string) ([]string, error) {
+// addressKeys makes address keys of addresses, all bad ones named at once, by their place.
+func addressKeys(addresses []string, dir *filter.Directory) ([]string, error) {
 	var keys []string
 	var bad []error
 	for i, a := range addresses {
 		if _, ok := filter.AddressDomain(a); !ok {
 			bad = append(bad, fmt.Errorf("address %d is not a mail address", i+1))
+			continue
+		}
+		if dir.Internal(a) {
+			bad = append(bad, fmt.Errorf("address %d: %w", i+1, ErrInternalAddress))
 			continue
 		}
 		if key := filter.AddressKey(a); !slices.Contains(keys, key) {

@@ -28,22 +28,43 @@ func (s *Service) Deliver(ctx context.Context, limit int) (int, error) {
 	return n, nil
 }
 
+// deliver tries one event. Only an error of the outbox itself ends Deliver: one event that cannot be
+// told now must not keep the others.
 func (s *Service) deliver(ctx context.Context, due Due) error {
-	if s.Notifier == nil || due.Inbox == "" {
+	done, err := s.tell(ctx, due)
+	switch {
+	case err == nil:
 		return s.Store.DoneEvent(ctx, due.ID)
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	// The text of a notifier's error may name the receiver's address.
+	s.Logger.WarnContext(ctx, "notice not delivered", "event", due.ID, "name", due.Name, "code", code(err))
+	s.Logger.DebugContext(ctx, "notice not delivered", "event", due.ID, "err", err)
+	wait := min(time.Minute<<min(due.Attempts, 10), 6*time.Hour)
+	return s.Store.RetryEvent(ctx, due.ID, done, s.now().Add(wait))
+}
+
+// tell takes an event to everybody who does not have it, and returns who has it then.
+func (s *Service) tell(ctx context.Context, due Due) ([]acl.UserID, error) {
+	done := slices.Clone(due.Done)
+	if s.Notifier == nil || due.Inbox == "" {
+		return done, nil
 	}
 	in, err := s.Store.Inbox(ctx, due.Inbox)
 	if errors.Is(err, storage.ErrNotFound) {
-		return s.Store.DoneEvent(ctx, due.ID)
+		return done, nil
 	}
 	if err != nil {
-		return err
+		return done, err
+	}
+	if in.State == StateDeleted && due.Name != EventInboxDeleted { // nobody may view what is in the trash
+		return done, nil
 	}
 	settings, err := s.Sites.Site(ctx, in.Site)
 	if err != nil {
-		return err
+		return done, err
 	}
-	done := slices.Clone(due.Done)
 	var failed error
 	for _, r := range receivers(&in, due.Event) {
 		if slices.Contains(done, r.User) {
@@ -55,15 +76,7 @@ func (s *Service) deliver(ctx context.Context, due Due) error {
 		}
 		done = append(done, r.User)
 	}
-	if failed == nil {
-		return s.Store.DoneEvent(ctx, due.ID)
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	s.Logger.WarnContext(ctx, "notice not delivered", "event", due.ID, "name", due.Name, "err", failed)
-	wait := min(time.Minute<<min(due.Attempts, 10), 6*time.Hour)
-	return s.Store.RetryEvent(ctx, due.ID, done, s.now().Add(wait))
+	return done, failed
 }
 
 // receivers are the people who opted in, and the creator for what cannot be switched off: a dead
@@ -96,6 +109,9 @@ func (s *Service) notify(ctx context.Context, in *Inbox, settings Settings, w Wa
 	if !acl.Check(actor, in.ACL(), acl.ReceiveEvents, &acl.Facts{}).Allowed {
 		return nil
 	}
+	if e, err = redactEvent(actor, in, e); err != nil {
+		return nil
+	}
 	n := Notice{Event: e, To: p}
 	if e.Message != "" {
 		m, err := s.Store.Message(ctx, e.Message)
@@ -113,6 +129,22 @@ func (s *Service) notify(ctx context.Context, in *Inbox, settings Settings, w Wa
 		}
 	}
 	return s.Notifier.Notify(ctx, n)
+}
+
+// redactEvent leaves of an event about the inbox itself what the receiver may know: who was given
+// access is for those who share and the person it is about, totals for those who see the inbox's
+// health (rows 24 and 37).
+func redactEvent(actor acl.Actor, in *Inbox, e Event) (Event, error) {
+	if e.Message != "" || e.Ticket != "" {
+		return e, nil
+	}
+	if (e.Name == EventShared || e.Name == EventUnshared) && e.Target != actor.User {
+		return e, acl.Check(actor, in.ACL(), acl.Share, &acl.Facts{}).Err()
+	}
+	if !acl.Check(actor, in.ACL(), acl.ViewHealth, &acl.Facts{}).Allowed {
+		e.Facts = nil
+	}
+	return e, nil
 }
 
 func noticeContent(m *Message) *NoticeContent {

@@ -74,14 +74,18 @@ func (s *Service) Runs(ctx context.Context, actor acl.Actor, id ID, limit int) i
 }
 
 // Waiting yields the mail that waits to be tried again, or with poison what was given up: opaque ids
-// and codes.
+// and codes, and for the creator when it was received and where it lies (R-IMP-11).
 func (s *Service) Waiting(ctx context.Context, actor acl.Actor, id ID, poison bool) iter.Seq2[Queued, error] {
 	return func(yield func(Queued, error) bool) {
-		if _, err := s.Authorize(ctx, actor, id, acl.ViewHealth, nil); err != nil {
+		in, err := s.Authorize(ctx, actor, id, acl.ViewHealth, nil)
+		if err != nil {
 			yield(Queued{}, err)
 			return
 		}
 		for q, err := range s.Store.Queue(ctx, QueueQuery{Inbox: id, Poison: poison}) {
+			if in.Creator != actor.User {
+				q = Queued{Remote: q.Remote, Attempts: q.Attempts, Code: q.Code, Poison: q.Poison}
+			}
 			if !yield(q, err) || err != nil {
 				return
 			}

@@ -114,12 +114,7 @@ func (s *Service) reapply(ctx context.Context, in *Inbox) error {
 			all = append(all, MessageChange{ID: m.ID, Hidden: &hide})
 		}
 	}
-	for part := range slices.Chunk(all, 500) {
-		if err := s.commitChanges(ctx, in.ID, part); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.changeMail(ctx, in.ID, all)
 }
 
 // slim keeps of a message what deciding it again needs, so that a big inbox fits in memory.
@@ -130,14 +125,14 @@ func slim(m Message) Message {
 }
 
 // commitChanges stores changes of messages, redoing them when a sync was faster.
-func (s *Service) commitChanges(ctx context.Context, id ID, changes []MessageChange) error {
+func (s *Service) commitChanges(ctx context.Context, id ID, changes []MessageChange, ev ...Event) error {
 	for try := 0; ; try++ {
 		state, err := s.Store.SyncState(ctx, id)
 		if err != nil {
 			return err
 		}
 		state.Inbox = id
-		_, err = s.Store.Commit(ctx, Import{State: state, Changed: changes})
+		_, err = s.Store.Commit(ctx, Import{State: state, Changed: changes}, ev...)
 		if try < 9 && conflict(err) {
 			continue
 		}

@@ -150,7 +150,8 @@ func (s *Service) Actor(ctx context.Context, site SiteID, user acl.UserID) (acl.
 
 // Authorize loads the inbox and checks the action. It answers storage.ErrNotFound when the actor
 // may not know of the inbox (R-ACL-07), and an error matching acl.ErrDenied when something else is
-// missing. Facts may be nil. It is how package ticket asks.
+// missing. Facts may be nil. It is how package ticket asks: the inbox it returns is whole, and what
+// of it may be shown is for Inbox to say.
 func (s *Service) Authorize(ctx context.Context, actor acl.Actor, id ID, action acl.Action, f *acl.Facts) (Inbox, error) {
 	in, _, err := s.authorize(ctx, actor, id, action, f)
 	return in, err
@@ -171,7 +172,7 @@ func (s *Service) authorize(ctx context.Context, actor acl.Actor, id ID, action 
 	if err := d.Err(); err != nil {
 		return Inbox{}, d, err
 	}
-	if in.State == StateDeleted && !inTrash(action) {
+	if in.State == StateDeleted && !(inTrash(action) && acl.Check(actor, in.ACL(), acl.ViewTrash, nil).Allowed) {
 		return Inbox{}, d, notFound(id)
 	}
 	return in, d, nil
@@ -261,7 +262,7 @@ func (s *Service) Inbox(ctx context.Context, actor acl.Actor, id ID) (Inbox, err
 }
 
 // Inboxes yields the inboxes the actor may see, by ID. Deleted ones are left out unless q.States
-// asks for them; q.Site and q.Scope are the actor's own, whatever they hold.
+// asks for them, and those who may not view the trash never see them (row 20); q.Site and q.Scope are the actor's own, whatever they hold.
 func (s *Service) Inboxes(ctx context.Context, actor acl.Actor, q Query) iter.Seq2[Inbox, error] {
 	scope := acl.Visible(actor)
 	q.Site, q.Scope = SiteID(actor.Site), &scope
@@ -269,13 +270,19 @@ func (s *Service) Inboxes(ctx context.Context, actor acl.Actor, q Query) iter.Se
 		q.States = []State{StateDraft, StateConnecting, StateImporting, StateActive, StatePaused,
 			StateNeedsReauth, StateDisconnected}
 	}
+	limit := q.Limit
+	q.Limit = 0
 	return func(yield func(Inbox, error) bool) {
+		n := 0
 		for in, err := range s.Store.Inboxes(ctx, q) {
 			if err != nil {
 				yield(Inbox{}, err)
 				return
 			}
-			if !yield(redactInbox(actor, in), nil) {
+			if in.State == StateDeleted && !acl.Check(actor, in.ACL(), acl.ViewTrash, nil).Allowed {
+				continue
+			}
+			if n++; !yield(redactInbox(actor, in), nil) || n == limit {
 				return
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/storage"
@@ -24,8 +25,9 @@ func (s *Service) Share(ctx context.Context, actor acl.Actor, id ID, grants ...a
 		if err := s.mayGrant(ctx, actor, id, g.User); err != nil {
 			return Inbox{}, err
 		}
-		if g.Normalize().Access == acl.NoAccess {
-			return Inbox{}, fmt.Errorf("grant to %q gives nothing; use Unshare to take access away", g.User)
+		if a := g.Normalize().Access; a != acl.ReadOnly && a != acl.ReadAndReply {
+			return Inbox{}, fmt.Errorf("grant to %q gives %q, not %q or %q; use Unshare to take access away",
+				g.User, a, acl.ReadOnly, acl.ReadAndReply)
 		}
 	}
 	out, err := s.edit(ctx, actor, id, acl.Share, nil, func(in *Inbox) ([]Change, []Event, error) {
@@ -109,7 +111,7 @@ type Edit struct {
 func (s *Service) Edit(ctx context.Context, actor acl.Actor, id ID, e Edit) (Inbox, error) {
 	out, err := s.edit(ctx, actor, id, acl.EditSettings, nil, func(in *Inbox) ([]Change, []Event, error) {
 		if e.Name != nil {
-			if in.Name = *e.Name; in.Name == "" {
+			if in.Name = strings.TrimSpace(*e.Name); in.Name == "" {
 				return nil, nil, fmt.Errorf("inbox %q: %w", id, ErrMissingName)
 			}
 		}
