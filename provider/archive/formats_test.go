@@ -144,6 +144,8 @@ func TestMboxSeparators(t *testing.T) {
 		{"a right Content-Length (mboxcl2)",
 			mark + "Content-Length: 46\n\nfirst\n\n" + mark + ">From\n\n" + mark + "A: 2\n\ny\n",
 			[]string{"Content-Length: 46\n\nfirst\n\n" + mark + ">From", "A: 2\n\ny\n"}},
+		{"a right Content-Length, no empty line and no header",
+			mark + "Content-Length: 4\n\nabcd\n" + mark + "y\n", []string{"Content-Length: 4\n\nabcd", "y\n"}},
 		{"a wrong Content-Length", mark + "Content-Length: 4\n\nfirst\n\n" + mark + "A: 2\n\ny\n",
 			[]string{"Content-Length: 4\n\nfirst\n", "A: 2\n\ny\n"}},
 	} {

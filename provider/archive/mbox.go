@@ -94,11 +94,11 @@ func (s *splitter) message(at int64) (p piece, next int64, err error) {
 	}
 	p.off = at
 	s.head = append(s.head[:0], head[:headerEnd(head[:min(len(head), headWindow)])]...)
-	own, err := s.claimed(at, s.head)
+	own, follows, err := s.claimed(at, s.head)
 	if err != nil {
 		return p, 0, err
 	}
-	end, next, err := s.end(at, own, &p)
+	end, next, err := s.end(at, own, follows, &p)
 	p.size = end - at
 	p.head = s.head[:min(int64(len(s.head)), p.size)]
 	return p, next, err
@@ -124,8 +124,9 @@ func headerEnd(b []byte) int {
 }
 
 // claimed is where the message ends by its Content-Length (mboxcl), where that is right: the end of
-// the file or another message follows. Else it is 0: nobody keeps that field up to date.
-func (s *splitter) claimed(at int64, head []byte) (int64, error) {
+// the file or another message follows, whose "From " line is at next. Else both are 0: nobody keeps
+// that field up to date.
+func (s *splitter) claimed(at int64, head []byte) (own, next int64, err error) {
 	length := int64(-1)
 	for line := range bytes.Lines(head) {
 		if name, value, ok := bytes.Cut(line, []byte(":")); ok &&
@@ -137,16 +138,16 @@ func (s *splitter) claimed(at int64, head []byte) (int64, error) {
 		}
 	}
 	if length < 0 {
-		return 0, nil
+		return 0, 0, nil
 	}
-	own := at + int64(len(head)) + length
+	own = at + int64(len(head)) + length
 	b := make([]byte, 2*lineWindow)
 	n, err := s.r.ReadAt(b, own-1)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return 0, err
+		return 0, 0, err
 	}
 	if n == 0 {
-		return 0, nil
+		return 0, 0, nil
 	}
 	after := b[1:n]
 	for range 2 {
@@ -158,14 +159,18 @@ func (s *splitter) claimed(at int64, head []byte) (int64, error) {
 	}
 	atStart := b[0] == '\n' || len(after) < n-1
 	line, rest := cutLine(after)
-	if len(after) == 0 || atStart && separates(line, rest, true) {
-		return own, nil
+	switch {
+	case len(after) == 0:
+		return own, 0, nil
+	case atStart && separates(line, rest, true):
+		return own, own + int64(n-1-len(after)), nil
 	}
-	return 0, nil
+	return 0, 0, nil
 }
 
-// end finds where the message at a place ends and the next one begins. Before own nothing separates.
-func (s *splitter) end(at, own int64, p *piece) (end, next int64, err error) {
+// end finds where the message at a place ends and the next one begins. Before own nothing separates;
+// at follows the next one begins whatever else is there.
+func (s *splitter) end(at, own, follows int64, p *piece) (end, next int64, err error) {
 	for place := at; ; {
 		b, err := s.window(place, lineWindow)
 		if err != nil {
@@ -191,7 +196,7 @@ func (s *splitter) end(at, own int64, p *piece) (end, next int64, err error) {
 			p.quoted = true
 		case place < own:
 			p.verbatim = true
-		case place > at && separates(line, rest, place == own || s.emptyBefore(place, at)):
+		case place > at && (place == follows || separates(line, rest, s.emptyBefore(place, at))):
 			return s.trimmed(place, at, own), place, nil
 		}
 		place += int64(len(from))

@@ -58,6 +58,7 @@ func FuzzArchive(f *testing.F) {
 	f.Add(list[:40_000])
 	const mark = "From a@b Mon Mar  2 10:00:00 2026\n"
 	f.Add([]byte(mark + "Content-Length: 4\n\nabc\n\n" + mark + ">From x\n>>From y\n" + mark))
+	f.Add([]byte(mark + "Content-Length: 4\n\nabcd\n" + mark + ">From x\n" + mark))
 	f.Add([]byte("\xef\xbb\xbf\r\n\n" + mark + mark + "\n" + mark + "\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		all := pieces(t, file)
