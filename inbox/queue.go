@@ -79,7 +79,7 @@ const retryPage = 100
 // again makes an item of what the queue kept. What a backfill sent to wait is decided as the backfill
 // would (R-FLT-10); mail below the floor is always of one.
 func (y *syncer) again(q Queued) (*item, error) {
-	rules := pageRules{filter: y.filter, code: q.Code}
+	rules, last := pageRules{filter: y.filter, code: q.Code}, q.Code == QueueReport
 	switch b := y.state.Backfill; {
 	case y.filling != nil && !q.Received.Before(b.Since) && !q.Received.After(b.Until):
 		q.Code, rules = QueueBackfill, pageRules{filter: y.filling, code: QueueBackfill}
@@ -93,7 +93,7 @@ func (y *syncer) again(q Queued) (*item, error) {
 	return &item{
 		header: provider.Header{ID: q.Remote, Thread: q.Thread, Received: q.Received,
 			Folder: q.Folder, Sent: q.Sent, Unread: q.Unread},
-		rules: rules, queued: &q, last: true, done: make(chan struct{}),
+		rules: rules, queued: &q, last: last, done: make(chan struct{}),
 	}, nil
 }
 
