@@ -14,6 +14,8 @@
 //     are the engine's own and say so.
 //  4. The cursor moves past a message only when it is stored, rejected, gone, or in the durable
 //     retry queue of the same commit. The ledger of every run balances (Run.Balance).
+//     Who pauses, disconnects or deletes an inbox or changes its rules moves the version of the sync
+//     state on, so that a sync under way stores nothing more.
 //  5. Rejected mail leaves nothing but opaque ids, a time, one bit, a reason and the rule version.
 //  6. Events hold ids and codes, never content. Content is added when a notice is delivered, for
 //     each receiver, under what that receiver may see at that moment (R-FEA-08).
