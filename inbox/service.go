@@ -251,6 +251,23 @@ func (s *Service) event(e Event, in *Inbox, by acl.UserID) Event {
 	return e
 }
 
+// May answers, in one look, which of several actions the actor may do with the inbox, in the order
+// asked, each with its reason: what a host draws its buttons from. storage.ErrNotFound when the
+// actor may not know of the inbox. It asks about the inbox alone: a ticket may limit further, and a
+// method asks again.
+func (s *Service) May(ctx context.Context, actor acl.Actor, id ID, actions ...acl.Action) ([]acl.Decision, error) {
+	in, err := s.Authorize(ctx, actor, id, acl.SeeInbox, nil)
+	if err != nil {
+		return nil, err
+	}
+	facts := in.ACL()
+	out := make([]acl.Decision, len(actions))
+	for i, a := range actions {
+		out[i] = acl.Check(actor, facts, a, &acl.Facts{})
+	}
+	return out, nil
+}
+
 // Inbox returns one inbox as the actor may see it: rules and grants for those who manage it, the
 // creator's personal exclusions for the creator alone (row 22b).
 func (s *Service) Inbox(ctx context.Context, actor acl.Actor, id ID) (Inbox, error) {

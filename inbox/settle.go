@@ -199,7 +199,7 @@ func (y *syncer) person(it *item, m *Message) Known {
 	case v.Counterparty == "" || v.ForgedSelf || v.Private || m.Auth == rfc822.AuthFail,
 		y.snap.dir.Internal(v.Counterparty),
 		!known && v.Reason != filter.ModeAll,
-		v.Direction == filter.Inbound && m.Class != rfc822.ClassHuman && m.Class != rfc822.ClassCalendar:
+		v.Direction == filter.Inbound && !writtenByPerson(m.Class, known):
 		return Known{}
 	}
 	who := Known{Address: v.Counterparty}
@@ -214,6 +214,18 @@ func (y *syncer) person(it *item, m *Message) Known {
 		}
 	}
 	return who
+}
+
+// writtenByPerson says whether somebody stands behind mail of this class. A client's mail that comes
+// through a mailing list is theirs all the same (R-FLT-06); a stranger's is a newsletter.
+func writtenByPerson(class rfc822.Class, client bool) bool {
+	switch class {
+	case rfc822.ClassHuman, rfc822.ClassCalendar:
+		return true
+	case rfc822.ClassBulk:
+		return client
+	}
+	return false
 }
 
 // flush stores a step: customers first, then blobs made durable, then everything else at once.
@@ -235,6 +247,7 @@ func (y *syncer) flush(ctx context.Context, st *step) error {
 		y.run = before
 		return err
 	}
+	y.s.Meter.Count("inbox.listed", st.delta.Listed)
 	y.s.Meter.Count("inbox.stored", st.delta.Stored)
 	y.s.Meter.Count("inbox.rejected", st.delta.RejectedTotal())
 	return nil
