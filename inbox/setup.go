@@ -308,13 +308,6 @@ func (s *Service) authorizer(k provider.Kind) (provider.Authorizer, error) {
 	return auth, nil
 }
 
-// revoke ends a grant at the provider, best effort.
-func (s *Service) revoke(ctx context.Context, auth provider.Authorizer, cred provider.Credential) {
-	if err := auth.Revoke(ctx, cred); err != nil {
-		s.Logger.WarnContext(ctx, "revoke at the provider", "code", code(err))
-	}
-}
-
 // revokeUnused ends a grant at the provider, best effort, unless an inbox of the site but for one
 // works with the same account: many services end all grants of an account at once.
 func (s *Service) revokeUnused(ctx context.Context, in *Inbox, butFor ID, account string, cred provider.Credential) {

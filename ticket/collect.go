@@ -109,6 +109,8 @@ func (c *collector) take(ctx context.Context, lines []inbox.Change) error {
 			err = c.purge(ctx, l.Message)
 		case inbox.ChangeAccess:
 			err = c.lowered(ctx, l.User)
+		case inbox.ChangeClient:
+			err = c.reassociate(ctx, l.Message)
 		}
 		if err != nil {
 			return err

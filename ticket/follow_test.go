@@ -340,3 +340,26 @@ func TestLostAccessReachesTheTrash(t *testing.T) { // R-INB-11
 	require.NoError(t, err)
 	require.Empty(t, got.Assignee)
 }
+
+func TestATicketFollowsItsCustomersCompany(t *testing.T) { // R-CUS-04
+	t.Parallel()
+	w := newWorld(t, fake.Options{})
+	w.open(false)
+	w.advance(time.Minute)
+	w.deliver("Ann <ann@later.example>", "question")
+	w.pull()
+	require.Empty(t, w.only().Company)
+	acme, err := w.inboxes.CreateCompany(t.Context(), w.actor("olga"),
+		inbox.CompanyEdit{Name: "Later", Domains: []string{"later.example"}})
+	require.NoError(t, err)
+	w.collect()
+	require.Equal(t, acme.ID, w.only().Company)
+	w.collect()
+	lines := 0
+	for _, e := range w.entries(w.only().ID) {
+		if e.Change != nil && e.Change.Field == "company" {
+			lines++
+		}
+	}
+	require.Equal(t, 1, lines, "one line says so")
+}

@@ -104,6 +104,27 @@ func (c *collector) settle(ctx context.Context, d *draft) error {
 	return nil
 }
 
+// reassociate follows a mail whose company changed: its ticket is of that company from now on, where
+// it is of the mail's customer (R-CUS-04).
+func (c *collector) reassociate(ctx context.Context, id inbox.MessageID) error {
+	m, err := c.s.Archive.Message(ctx, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil // erased since; its own line says so
+	}
+	if err != nil {
+		return err
+	}
+	_, d, err := c.entryOf(ctx, id)
+	if err != nil || d == nil || d.ticket.Customer != m.Customer || d.ticket.Company == m.Company {
+		return err
+	}
+	line := c.s.entry(&d.ticket, EntryChanged, "")
+	line.Change = &Change{Field: "company", From: string(d.ticket.Company), To: string(m.Company)}
+	d.ticket.Company = m.Company
+	d.put(line)
+	return nil
+}
+
 // entryOf finds the entry of a mail, in this page or in the store; no draft says that there is none.
 func (c *collector) entryOf(ctx context.Context, id inbox.MessageID) (Entry, *draft, error) {
 	for _, d := range c.drafts {
