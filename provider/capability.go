@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"io"
+	"net/url"
 	"time"
 )
 
@@ -100,10 +101,20 @@ type Authorizer interface {
 	// Exchange turns the code of the redirect into a credential. Where the person left out a
 	// required scope it returns *ScopeError and drops the token.
 	Exchange(ctx context.Context, resp AuthResponse) (Consent, error)
-	// Revoke ends the grant at the service. A grant that is dead already is no error.
+	// Revoke ends the grant at the service. A grant that is dead already is no error. A service that
+	// cannot end one grant alone answers an error matching errors.ErrUnsupported.
 	Revoke(ctx context.Context, cred Credential) error
 	// Scopes are the scopes a mailbox needs.
 	Scopes() []string
+}
+
+// RedirectReader is an Authorizer that knows what the errors of its redirects mean.
+type RedirectReader interface {
+	// RedirectError says what the parameters of a redirect complain of (RFC 6749, section 4.1.2.1):
+	// ErrAuth when the person said no, ErrAdminConsent when an administrator has to consent first,
+	// ErrConfig when the application is at fault; nil when they complain of nothing. The caller has
+	// checked the state.
+	RedirectError(params url.Values) error
 }
 
 // AuthRequest is one attempt to get consent.

@@ -118,6 +118,10 @@ type Header struct {
 	Folder   Folder
 	Sent     Mark
 	Unread   bool
+	// Unreadable says that the service could not hand over more of the message now: the fields below
+	// are unknown, and the caller decides when it has opened it. A single message that cannot be read
+	// must not hold up all others.
+	Unreadable bool
 
 	From    []mail.Address
 	Sender  mail.Address // zero when there is no Sender field
