@@ -26,6 +26,19 @@ func authURL(req provider.AuthRequest) string {
 	return "https://fake.invalid/consent?" + q.Encode()
 }
 
+// RedirectError knows "consent_required", which asks for an administrator, and takes every other
+// error for the owner's refusal.
+func (s *Service) RedirectError(params url.Values) error {
+	switch code := params.Get("error"); code {
+	case "":
+		return nil
+	case "consent_required":
+		return &provider.ConsentError{URL: adminURL}
+	default:
+		return fmt.Errorf("fake: %s: %w", code, provider.ErrAuth)
+	}
+}
+
 // Credential returns a credential of the account's present grant, as a test needs it that does not
 // care for consent.
 func (a *Account) Credential() provider.Credential {

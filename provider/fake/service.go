@@ -69,8 +69,9 @@ func New(o Options) *Service {
 }
 
 var (
-	_ provider.Provider   = (*Service)(nil)
-	_ provider.Authorizer = (*Service)(nil)
+	_ provider.Provider       = (*Service)(nil)
+	_ provider.Authorizer     = (*Service)(nil)
+	_ provider.RedirectReader = (*Service)(nil)
 )
 
 // The scopes a mailbox of a Service needs.
