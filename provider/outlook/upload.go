@@ -1,0 +1,122 @@
+package outlook
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/provider/internal/gate"
+	"github.com/workinbox/workinbox/provider/rfc822"
+)
+
+const (
+	opSession = "attachments.createUploadSession"
+	opPut     = "uploadSession.put"
+
+	// maxInline is from which size on an attachment needs an upload session
+	// (https://learn.microsoft.com/graph/outlook-large-attachments).
+	maxInline = 3 << 20
+	// rangeSize is how much of an attachment one request carries: below 4 MB, and a multiple of
+	// 320 KiB.
+	rangeSize = 12 * 320 << 10
+)
+
+// upload hands over a large attachment, range by range.
+func (m *mailbox) upload(ctx context.Context, draft string, part rfc822.Part, content io.Reader) error {
+	var session string
+	err := m.call(ctx, gate.Interactive, opSession, func(ctx context.Context) (err error) {
+		session, err = m.sdk.uploadSession(ctx, draft, part)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if u, err := url.Parse(session); err != nil || u.Host == "" || u.Scheme != "https" && m.ours(session) != nil {
+		return &failure{op: opSession, text: "the answer has no address to upload to"}
+	}
+	b := make([]byte, rangeSize)
+	for at := int64(0); at < part.Size; {
+		n, err := io.ReadFull(content, b[:min(rangeSize, part.Size-at)])
+		if err != nil {
+			return fmt.Errorf("outlook %s: read the mail: %w", opPut, err)
+		}
+		if err := m.putRange(ctx, session, b[:n], at, part.Size); err != nil {
+			return err
+		}
+		at += int64(n)
+	}
+	return nil
+}
+
+// putRange hands over one range. One whose answer was lost is found to be there already.
+func (m *mailbox) putRange(ctx context.Context, session string, b []byte, at, size int64) error {
+	again := false
+	return m.call(ctx, gate.Interactive, opPut, func(ctx context.Context) error {
+		if again {
+			next, err := m.expected(ctx, session)
+			if err == nil && next >= at+int64(len(b)) {
+				return nil
+			}
+			if e, ok := err.(*answerError); ok && e.status == http.StatusNotFound && at+int64(len(b)) == size {
+				return nil // the session ends with the last range
+			}
+		}
+		again = true
+		header := http.Header{"Content-Range": {fmt.Sprintf("bytes %d-%d/%d", at, at+int64(len(b))-1, size)},
+			"Content-Type": {"application/octet-stream"}}
+		resp, err := m.bare(ctx, http.MethodPut, session, header, b)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated && resp.StatusCode != http.StatusAccepted {
+			return readAnswerError(resp)
+		}
+		drain(resp.Body)
+		return nil
+	})
+}
+
+// expected asks an upload session which byte comes next.
+func (m *mailbox) expected(ctx context.Context, session string) (int64, error) {
+	resp, err := m.bare(ctx, http.MethodGet, session, nil, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return 0, readAnswerError(resp)
+	}
+	var said struct {
+		Next []string `json:"nextExpectedRanges"`
+	}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxErrorBody)).Decode(&said); err != nil || len(said.Next) == 0 {
+		return 0, &provider.RetryError{Err: &failure{op: opPut, text: "the upload session does not say what comes next"}}
+	}
+	first, _, _ := strings.Cut(said.Next[0], "-")
+	return strconv.ParseInt(first, 10, 64)
+}
+
+// bare makes a request to an address that carries its own permission: an access token must not go
+// with it.
+func (m *mailbox) bare(ctx context.Context, method, address string, header http.Header, body []byte) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
+	if err != nil {
+		return nil, errNoAnswer // the reason would quote the address
+	}
+	if header != nil {
+		r.Header = header
+	}
+	c := &http.Client{
+		Transport: m.p.base, Timeout: m.timeout(),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return c.Do(r)
+}
