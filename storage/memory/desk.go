@@ -9,8 +9,8 @@ import (
 	"github.com/workinbox/workinbox/ticket"
 )
 
-// desk holds what ticket.Store keeps.
-type desk struct {
+// deskRows holds what ticket.Store keeps.
+type deskRows struct {
 	tickets *index[ticket.Ticket]
 	ticket  map[ticket.ID]*ticket.Ticket
 	numbers map[inbox.SiteID]int64 // the last one given; outlives the ticket
@@ -24,8 +24,8 @@ type mark struct {
 	version storage.Version
 }
 
-func newDesk() *desk {
-	return &desk{
+func newDesk() *deskRows {
+	return &deskRows{
 		tickets: newIndex(func(a, b *ticket.Ticket) int {
 			return cmp.Or(b.Activity.Compare(a.Activity), cmp.Compare(b.ID, a.ID))
 		}, ticketKeys),
@@ -78,22 +78,22 @@ func entryKeys(e *ticket.Entry) []key {
 	return keys
 }
 
-func (d *desk) setTicket(t *ticket.Ticket) {
+func (d *deskRows) setTicket(t *ticket.Ticket) {
 	d.tickets.replace(d.ticket[t.ID], t)
 	d.ticket[t.ID] = t
 }
 
-func (d *desk) setEntry(e *ticket.Entry) {
+func (d *deskRows) setEntry(e *ticket.Entry) {
 	d.entries.replace(d.entry[e.ID], e)
 	d.entry[e.ID] = e
 }
 
-func (d *desk) dropTicket(t *ticket.Ticket) {
+func (d *deskRows) dropTicket(t *ticket.Ticket) {
 	d.tickets.replace(t, nil)
 	delete(d.ticket, t.ID)
 }
 
-func (d *desk) dropEntry(e *ticket.Entry) {
+func (d *deskRows) dropEntry(e *ticket.Entry) {
 	d.entries.replace(e, nil)
 	delete(d.entry, e.ID)
 }

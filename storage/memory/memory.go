@@ -33,7 +33,8 @@ type Store struct {
 	waiting  map[string]*event
 	secrets  map[inbox.VaultKey]secret
 	blobs    map[inbox.ID]*blobs
-	desk     *desk
+	desk     *deskRows
+	leases   *leases
 }
 
 var (
@@ -59,6 +60,7 @@ func New() *Store {
 		secrets:  make(map[inbox.VaultKey]secret),
 		blobs:    make(map[inbox.ID]*blobs),
 		desk:     newDesk(),
+		leases:   newLeases(),
 	}
 }
 

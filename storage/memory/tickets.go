@@ -52,7 +52,7 @@ func (s *Store) SaveTickets(
 }
 
 // checkWrites refuses tickets that cannot be written together.
-func (d *desk) checkWrites(w []ticket.Write) error {
+func (d *deskRows) checkWrites(w []ticket.Write) error {
 	if len(w) > ticket.MaxWrites {
 		return fmt.Errorf("save tickets: %d at once, at most %d are possible", len(w), ticket.MaxWrites)
 	}
@@ -75,7 +75,7 @@ func (d *desk) checkWrites(w []ticket.Write) error {
 }
 
 // checkMessages refuses entries after which a message would be in two tickets.
-func (d *desk) checkMessages(w []ticket.Write) error {
+func (d *deskRows) checkMessages(w []ticket.Write) error {
 	type place struct {
 		ticket  ticket.ID
 		message inbox.MessageID

@@ -30,8 +30,8 @@ type box struct {
 }
 
 func (x *session) box(id inbox.ID) (b box, err error) {
-	err = x.one("SELECT s.inbox, s.version, s.seq, s.queued, s.poisoned, s.doc "+
-		"FROM {inboxes} i JOIN {syncs} s ON s.inbox = i.pk WHERE i.id = ?", []any{string(id)},
+	err = x.one(x.locking("SELECT s.inbox, s.version, s.seq, s.queued, s.poisoned, s.doc "+
+		"FROM {inboxes} i JOIN {syncs} s ON s.inbox = i.pk WHERE i.id = ?"), []any{string(id)},
 		&b.pk, &b.version, &b.seq, &b.queued, &b.poisoned, &b.doc)
 	if isNone(err) {
 		return box{}, nil
@@ -107,23 +107,17 @@ func encodeImport(imp *inbox.Import) (rows importRows, err error) {
 }
 
 func (x *session) commit(b *box, imp *inbox.Import, rows importRows) error {
-	if err := x.changeItems(b.pk, imp); err != nil {
+	queue, err := x.changeItems(b.pk, imp)
+	if err != nil {
 		return err
 	}
-	for i := range rows.puts {
-		b.seq++
-		if err := x.put(b.pk, b.seq, &rows.puts[i]); err != nil {
-			return err
-		}
+	if err := x.saveMessages(b, rows.puts); err != nil {
+		return err
 	}
-	for _, c := range imp.Changed {
-		b.seq++
-		if err := x.changeMessage(b, c, imp); err != nil {
-			return err
-		}
+	if err := x.changeMessages(b, imp); err != nil {
+		return err
 	}
 	for _, id := range imp.Erase {
-		b.seq++
 		if err := x.eraseMessage(b, id, imp); err != nil {
 			return err
 		}
@@ -133,10 +127,8 @@ func (x *session) commit(b *box, imp *inbox.Import, rows importRows) error {
 			return err
 		}
 	}
-	for _, th := range imp.Threads {
-		if err := x.lowerThread(b.pk, th); err != nil {
-			return err
-		}
+	if err := x.lowerThreads(b.pk, imp.Threads); err != nil {
+		return err
 	}
 	if imp.Run != nil {
 		_, err := x.exec("INSERT INTO {runs} VALUES (?, ?, ?, ?) ON CONFLICT (inbox, id) DO UPDATE "+
@@ -146,26 +138,40 @@ func (x *session) commit(b *box, imp *inbox.Import, rows importRows) error {
 			return err
 		}
 	}
-	if err := x.countQueue(b); err != nil {
-		return err
+	if queue {
+		if err := x.countQueue(b); err != nil {
+			return err
+		}
 	}
 	b.version++
 	b.doc = rows.state
-	_, err := x.exec("UPDATE {syncs} SET version = ?, seq = ?, queued = ?, poisoned = ?, doc = ? "+
+	_, err = x.exec("UPDATE {syncs} SET version = ?, seq = ?, queued = ?, poisoned = ?, doc = ? "+
 		"WHERE inbox = ?", b.version, b.seq, b.queued, b.poisoned, b.doc, b.pk)
 	return err
 }
 
-// lowerThread keeps the earliest time a thread was opened; no time lowers nothing.
-func (x *session) lowerThread(pk int64, th inbox.Thread) error {
-	var opened any
-	if !th.Opened.IsZero() {
-		opened = micros(th.Opened)
+// lowerThreads keeps the earliest time a thread was opened; no time lowers nothing.
+func (x *session) lowerThreads(pk int64, threads []inbox.Thread) error {
+	at := make(map[inbox.ThreadID]int, len(threads))
+	rows := make([][]any, 0, len(threads))
+	for _, th := range threads {
+		var opened any
+		if !th.Opened.IsZero() {
+			opened = micros(th.Opened)
+		}
+		i, again := at[th.ID]
+		if !again {
+			at[th.ID] = len(rows)
+			rows = append(rows, []any{pk, string(th.ID), opened})
+			continue
+		}
+		if before, _ := rows[i][2].(int64); opened != nil && (rows[i][2] == nil || opened.(int64) < before) {
+			rows[i][2] = opened
+		}
 	}
-	_, err := x.exec("INSERT INTO {threads} VALUES (?, ?, ?) ON CONFLICT (inbox, thread) DO UPDATE "+
+	return x.insert("threads", "", rows, " ON CONFLICT (inbox, thread) DO UPDATE "+
 		"SET opened = CASE WHEN {threads}.opened IS NULL OR excluded.opened < {threads}.opened "+
-		"THEN excluded.opened ELSE {threads}.opened END", pk, string(th.ID), opened)
-	return err
+		"THEN excluded.opened ELSE {threads}.opened END")
 }
 
 // Threads returns what is known of conversations.

@@ -57,16 +57,17 @@ func (s *Store) SaveCompany(
 func (x *session) replaceCompany(c *inbox.Company, based storage.Version, doc string) error {
 	live := c.DeletedAt.IsZero()
 	deleted, group := flag(!live), flag(live && c.Kind == inbox.KindGroup)
-	var n int64
-	var err error
 	if based == 0 {
-		n, err = x.affected("INSERT INTO {companies} VALUES (?, ?, ?, ?, 1, ?) ON CONFLICT (site, id) DO NOTHING",
-			string(c.Site), string(c.ID), deleted, group, doc)
-	} else {
-		n, err = x.affected("UPDATE {companies} SET deleted = ?, grp = ?, version = version + 1, doc = ? "+
-			"WHERE site = ? AND id = ? AND version = ?",
-			deleted, group, doc, string(c.Site), string(c.ID), int64(based))
+		fresh, err := x.create("INSERT INTO {companies} VALUES (?, ?, ?, ?, 1, ?) "+
+			"ON CONFLICT (site, id) DO NOTHING", string(c.Site), string(c.ID), deleted, group, doc)
+		if err == nil && !fresh {
+			err = storage.ErrConflict
+		}
+		return err
 	}
+	n, err := x.affected("UPDATE {companies} SET deleted = ?, grp = ?, version = version + 1, doc = ? "+
+		"WHERE site = ? AND id = ? AND version = ?",
+		deleted, group, doc, string(c.Site), string(c.ID), int64(based))
 	if err == nil && n == 0 {
 		err = storage.ErrConflict
 	}
@@ -80,18 +81,14 @@ func (x *session) saveDomains(c *inbox.Company) error {
 		return err
 	}
 	seen := make(map[filter.Pattern]bool, len(c.Domains))
+	rows := make([][]any, 0, len(c.Domains))
 	for _, d := range c.Domains {
-		if seen[d.Pattern] {
-			continue
-		}
-		seen[d.Pattern] = true
-		_, err := x.exec("INSERT INTO {domains} VALUES (?, ?, ?, ?, ?)", string(c.Site),
-			d.Pattern.String(), string(c.ID), flag(d.Forced), micros(d.Since))
-		if err != nil {
-			return x.orExists("save", "company", string(c.ID), err)
+		if !seen[d.Pattern] {
+			seen[d.Pattern] = true
+			rows = append(rows, []any{string(c.Site), d.Pattern.String(), string(c.ID), flag(d.Forced), micros(d.Since)})
 		}
 	}
-	return nil
+	return x.orExists("save", "company", string(c.ID), x.insert("domains", "", rows, ""))
 }
 
 // raiseSnapshot says that the next Snapshot of the site differs.

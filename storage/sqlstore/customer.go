@@ -1,7 +1,10 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -48,16 +51,21 @@ func (s *Store) SaveCustomers(
 		if err != nil {
 			return err
 		}
+		var all customerRows
 		for i := range cs {
 			c := cs[i]
 			c.Version++
-			doc, err := x.saveCustomer(&c)
+			doc, err := x.writeCustomer(&c)
 			if err != nil {
 				return err
 			}
+			all.add(&c)
 			if saved[i], err = stored[inbox.Customer](doc); err != nil {
 				return err
 			}
+		}
+		if err := x.saveCustomerRows(&all); err != nil {
+			return err
 		}
 		for _, site := range raise {
 			if err := x.raiseSnapshot(site); err != nil {
@@ -75,36 +83,68 @@ func (s *Store) SaveCustomers(
 // releaseCustomers checks the versions of customers that are about to be replaced, frees their
 // addresses, and returns the sites whose snapshot will differ.
 func (x *session) releaseCustomers(cs []inbox.Customer) (raise []inbox.SiteID, err error) {
-	type place struct {
-		site inbox.SiteID
-		id   inbox.CustomerID
-	}
-	seen := make(map[place]bool, len(cs))
+	bySite := make(map[inbox.SiteID][]inbox.CustomerID)
 	for i := range cs {
-		c, at := &cs[i], place{cs[i].Site, cs[i].ID}
-		old, err := x.customer(c.Site, c.ID)
-		if isNone(err) {
-			old, err = new(inbox.Customer), nil
-		}
+		bySite[cs[i].Site] = append(bySite[cs[i].Site], cs[i].ID)
+	}
+	for _, site := range slices.Sorted(maps.Keys(bySite)) {
+		old, err := x.storedCustomers(site, bySite[site])
 		if err != nil {
 			return nil, err
 		}
-		if old.Version != c.Version || seen[at] {
-			return nil, refuse("save", "customer", c.ID, storage.ErrConflict)
-		}
-		seen[at] = true
-		if !sameEntries(old, c) && !slices.Contains(raise, c.Site) {
-			raise = append(raise, c.Site)
-		}
-		for _, table := range []string{"{addresses}", "{known}"} {
-			_, err := x.exec("DELETE FROM "+table+" WHERE site = ? AND customer = ?",
-				string(c.Site), string(c.ID))
-			if err != nil {
-				return nil, err
+		differs := false
+		for i := range cs {
+			c := &cs[i]
+			if c.Site != site {
+				continue
 			}
+			was := old[c.ID]
+			if was.Version != c.Version {
+				return nil, refuse("save", "customer", c.ID, storage.ErrConflict)
+			}
+			differs = differs || !sameEntries(&was, c)
+			was.Version = storage.Version(math.MaxUint64) // of two in one write the second is too late
+			old[c.ID] = was
+		}
+		if differs {
+			raise = append(raise, site)
+		}
+		if err := x.release(site, bySite[site]); err != nil {
+			return nil, err
 		}
 	}
 	return raise, nil
+}
+
+// storedCustomers reads the customers that are there. Locks are taken in the order of the IDs, so
+// that two writes do not wait for each other in a circle.
+func (x *session) storedCustomers(
+	site inbox.SiteID, ids []inbox.CustomerID,
+) (map[inbox.CustomerID]inbox.Customer, error) {
+	old := make(map[inbox.CustomerID]inbox.Customer, len(ids))
+	err := inChunks(distinct(ids), func(marks string, values []any) error {
+		text := x.locking("SELECT doc FROM {customers} WHERE site = ? AND id IN " + marks + " ORDER BY id")
+		found, err := docs[inbox.Customer](x, text, append([]any{string(site)}, values...))
+		for _, c := range found {
+			old[c.ID] = c
+		}
+		return err
+	})
+	return old, err
+}
+
+// release deletes the rows of customers beside their own.
+func (x *session) release(site inbox.SiteID, ids []inbox.CustomerID) error {
+	return inChunks(distinct(ids), func(marks string, values []any) error {
+		for _, table := range []string{"{addresses}", "{known}"} {
+			_, err := x.exec("DELETE FROM "+table+" WHERE site = ? AND customer IN "+marks,
+				append([]any{string(site)}, values...)...)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // sameEntries says whether two states of a customer are one to the filter.
@@ -118,40 +158,60 @@ func addressKeys(c *inbox.Customer) []string {
 	keys := make([]string, 0, 1+len(c.Alternatives))
 	for _, a := range append([]string{c.Address}, c.Alternatives...) {
 		if a != "" {
-			keys = append(keys, filter.AddressKey(a))
+			keys = append(keys, addressKey(a))
 		}
 	}
 	return distinct(keys)
 }
 
-// saveCustomer writes a customer whose old addresses are gone, and returns its doc.
-func (x *session) saveCustomer(c *inbox.Customer) (string, error) {
-	doc, err := x.writeCustomer(c)
-	if err != nil {
-		return "", err
-	}
+// customerRows are the rows of customers beside their own.
+type customerRows struct {
+	addresses, known [][]any
+	one              inbox.CustomerID // of the only customer, for errors
+	customers        int
+}
+
+func (r *customerRows) add(c *inbox.Customer) {
+	r.one, r.customers = c.ID, r.customers+1
 	live := flag(c.DeletedAt.IsZero())
 	for _, key := range addressKeys(c) {
-		_, err := x.exec("INSERT INTO {addresses} VALUES (?, ?, ?, ?, ?, ?, ?)", string(c.Site), key,
-			string(c.ID), live, string(c.Company), micros(c.Since), reversedHost(key))
-		if err != nil {
-			return "", x.orExists("save", "customer", string(c.ID), err)
-		}
+		r.addresses = append(r.addresses, []any{string(c.Site), key, string(c.ID), live,
+			string(c.Company), micros(c.Since), reversedHost(key)})
 	}
 	for _, from := range distinct(c.KnownFrom) {
-		if err := x.noteKnown(c, from); err != nil {
-			return "", err
-		}
+		r.know(c, from)
 	}
-	return doc, nil
 }
 
-func (x *session) noteKnown(c *inbox.Customer, from inbox.ID) error {
-	_, err := x.exec("INSERT INTO {known} VALUES (?, ?, ?)", string(c.Site), string(c.ID), string(from))
-	return err
+func (r *customerRows) know(c *inbox.Customer, from inbox.ID) {
+	r.known = append(r.known, []any{string(c.Site), string(c.ID), string(from)})
 }
 
-// writeCustomer writes the customer's own row alone. One of version 1 is new, and its ID free.
+// inOrder sorts the addresses: writers who wait for each other's do so in one direction.
+func (r *customerRows) inOrder() {
+	slices.SortStableFunc(r.addresses, func(a, b []any) int { return cmp.Compare(a[1].(string), b[1].(string)) })
+}
+
+const addressColumns = "site, address, customer, live, company, since, host"
+
+// saveCustomerRows writes them, where no older ones are. ErrExists when another live customer has one
+// of the addresses.
+func (x *session) saveCustomerRows(r *customerRows) error {
+	if r.customers != 1 {
+		r.one = ""
+	}
+	r.inOrder()
+	err := x.insert("addresses", addressColumns, r.addresses, "")
+	if err != nil {
+		return x.orExists("save", "customer", string(r.one), err)
+	}
+	return x.insert("known", "", r.known, "")
+}
+
+const newCustomer = "INSERT INTO {customers} VALUES (?, ?, ?, ?, ?, 1, ?) ON CONFLICT (site, id) DO NOTHING"
+
+// writeCustomer writes the customer's own row alone and returns its doc. One of version 1 is new, and
+// when its ID is taken somebody else was faster.
 func (x *session) writeCustomer(c *inbox.Customer) (string, error) {
 	doc, err := encode(c)
 	if err != nil {
@@ -159,11 +219,10 @@ func (x *session) writeCustomer(c *inbox.Customer) (string, error) {
 	}
 	deleted, byHand := flag(!c.DeletedAt.IsZero()), flag(c.ByHand)
 	if c.Version == 1 {
-		n, err := x.affected("INSERT INTO {customers} VALUES (?, ?, ?, ?, ?, 1, ?) "+
-			"ON CONFLICT (site, id) DO NOTHING",
+		fresh, err := x.create(newCustomer,
 			string(c.Site), string(c.ID), deleted, byHand, string(c.Company), doc)
-		if err == nil && n == 0 {
-			err = refuse("save", "customer", c.ID, storage.ErrExists)
+		if err == nil && !fresh {
+			err = refuse("save", "customer", c.ID, storage.ErrConflict)
 		}
 		return doc, err
 	}

@@ -66,7 +66,7 @@ func (x *session) pickCustomers(q inbox.CustomerQuery) ([]inbox.CustomerID, erro
 	var at []inbox.CustomerID
 	var err error
 	if q.Address != "" {
-		at, err = x.customerIDs(pickByAddress, site, filter.AddressKey(q.Address), after)
+		at, err = x.customerIDs(pickByAddress, site, addressKey(q.Address), after)
 		if err != nil || q.Domain == "" {
 			return at, err
 		}

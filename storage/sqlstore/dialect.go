@@ -3,8 +3,9 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/pressly/goose/v3"
@@ -15,102 +16,136 @@ type Dialect string
 
 // The dialects. The zero Dialect is SQLite.
 const (
-	SQLite Dialect = "sqlite"
+	SQLite   Dialect = "sqlite"
+	Postgres Dialect = "postgres" // PostgreSQL 13 and later
+	MySQL    Dialect = "mysql"    // MariaDB 10.5 and later, MySQL 8.0 and later
 )
 
-// dialect holds what differs from database to database.
+// dialect holds what differs from database to database. The statements themselves are the same text
+// for all: names in {braces}, "?" for values, and ON CONFLICT with the row in "excluded".
 type dialect struct {
 	name  Dialect // also the directory of its migrations
 	goose goose.Dialect
+
 	// oneWriter says that the database lets only one transaction write at a time.
 	oneWriter bool
+	// locksRows says that rows read to be changed must be locked first, because others write at the
+	// same time.
+	locksRows bool
+	// prepares says that statements are kept prepared here. Where not, the driver does so.
+	prepares bool
+	// detached runs the statements of a transaction without the caller's context, which costs some
+	// drivers a goroutine each; the transaction itself watches it.
+	detached bool
+	// rows is how many rows one INSERT may have.
+	rows int
+	// write and read are how transactions begin.
+	write, read *sql.TxOptions
+	// folds says that the database takes names in lower case, whatever is written.
+	folds bool
+
+	// numbered stands for values as $1, $2.
+	numbered bool
+	// onDuplicate writes an upsert as ON DUPLICATE KEY UPDATE.
+	onDuplicate bool
+	// returning asks for the key of a new row in the INSERT itself.
+	returning bool
+	// inOrder joins tables in the order they are written in.
+	inOrder string
+	// rowValues says that a comparison of two columns as one value can use an index.
+	rowValues bool
 	// using stands behind a table and names the index that must serve the query. Lists have several
 	// to choose from, and a planner without statistics guesses.
 	using string
+	// byID stands behind {inboxes} when it is read by id.
+	byID string
 	// byKey stands there to say that rows are looked up by their key.
 	byKey string
 	// contains is a condition: the first text has the second in it.
 	contains string
+	// arm is one of several parts of a list that are merged, each in order already.
+	arm string
 	// hasTable counts the tables of a name.
 	hasTable string
-	// lockTable and lock take the migration lock: a row with the second it runs out.
-	lockTable, lock, renew, unlock string
+	// applied is how goose notes that a migration was applied.
+	applied string
+
+	// lock is the migration lock.
+	lock schemaLock
 	// prepare readies a database before its first migration.
 	prepare func(ctx context.Context, db *sql.DB) error
-	// busy says that the same transaction may work when tried again, taken that it broke a unique
-	// index.
-	busy, taken func(error) bool
+	// kind says what an error of the driver means.
+	kind func(error) fault
 }
 
 func (d Dialect) find() (dialect, error) {
 	switch d {
 	case "", SQLite:
 		return sqlite, nil
+	case Postgres:
+		return postgres, nil
+	case MySQL:
+		return mysql, nil
 	}
 	return dialect{}, fmt.Errorf("dialect %q is unknown", d)
 }
 
-var sqlite = dialect{
-	name:      SQLite,
-	goose:     goose.DialectSQLite3,
-	oneWriter: true,
-	using:     " INDEXED BY {%s}",
-	byKey:     " NOT INDEXED",
-	contains:  "instr(%s, ?) > 0",
-	hasTable:  "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?",
-	lockTable: "CREATE TABLE IF NOT EXISTS {schema_lock} " +
-		"(id INTEGER PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL)",
-	lock: "INSERT INTO {schema_lock} VALUES (1, ?, unixepoch() + ?) ON CONFLICT (id) DO UPDATE " +
-		"SET holder = excluded.holder, until = excluded.until WHERE until < unixepoch()",
-	renew:   "UPDATE {schema_lock} SET until = unixepoch() + ? WHERE id = 1 AND holder = ?",
-	unlock:  "DELETE FROM {schema_lock} WHERE id = 1 AND holder = ?",
-	prepare: switchToWAL,
-	busy:    sqliteBusy,
-	taken:   sqliteTaken,
-}
-
-// The primary result codes of SQLite that are decisions here (https://sqlite.org/rescode.html).
-const (
-	sqliteCodeBusy       = 5
-	sqliteCodeLocked     = 6
-	sqliteCodePrimaryKey = 1555 // SQLITE_CONSTRAINT_PRIMARYKEY
-	sqliteCodeUnique     = 2067 // SQLITE_CONSTRAINT_UNIQUE
+var (
+	doNothing  = regexp.MustCompile(` ON CONFLICT \([^)]*\) DO NOTHING`)
+	doUpdate   = regexp.MustCompile(` ON CONFLICT \([^)]*\) DO UPDATE SET `)
+	excludedAs = regexp.MustCompile(`\bexcluded\.(\w+)`)
 )
 
-// sqliteCode returns the extended result code of a driver's error, or 0. Drivers have no type in
-// common, but modernc.org/sqlite tells the code this way.
-func sqliteCode(err error) int {
-	if coded, ok := errors.AsType[interface {
-		error
-		Code() int
-	}](err); ok {
-		return coded.Code()
+// translate turns one of our texts into a statement of the database.
+func (s *Store) translate(text string) string {
+	d := &s.dialect
+	text = s.names.Replace(text)
+	if d.inOrder != "" {
+		text = strings.ReplaceAll(text, " CROSS JOIN ", d.inOrder)
 	}
-	return 0
-}
-
-func sqliteBusy(err error) bool {
-	if code := sqliteCode(err) & 0xff; code != 0 {
-		return code == sqliteCodeBusy || code == sqliteCodeLocked
+	if d.onDuplicate {
+		text = doNothing.ReplaceAllString(text, "")
+		text = doUpdate.ReplaceAllString(text, " ON DUPLICATE KEY UPDATE ")
+		text = excludedAs.ReplaceAllString(text, "VALUES($1)")
 	}
-	return err != nil && strings.Contains(err.Error(), "database is locked")
-}
-
-func sqliteTaken(err error) bool {
-	if code := sqliteCode(err); code != 0 {
-		return code == sqliteCodeUnique || code == sqliteCodePrimaryKey
+	if d.numbered {
+		text = numberMarks(text)
 	}
-	return err != nil && strings.Contains(err.Error(), "UNIQUE constraint failed")
+	return text
 }
 
-// switchToWAL sets the journal mode, which the file keeps. In the DSN it would be set by every new
-// connection at once, and of several processes on a fresh file some would get SQLITE_BUSY: the
-// switch does not wait for the busy timeout.
-func switchToWAL(ctx context.Context, db *sql.DB) error {
-	var mode string
-	return retry(ctx, maxSwitches, sqliteBusy, func() error {
-		return db.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode)
-	})
+// numberMarks turns "?" into $1, $2. No text of ours has one inside a literal.
+func numberMarks(text string) string {
+	var b strings.Builder
+	b.Grow(len(text) + 16)
+	n := 0
+	for {
+		i := strings.IndexByte(text, '?')
+		if i < 0 {
+			b.WriteString(text)
+			return b.String()
+		}
+		n++
+		b.WriteString(text[:i])
+		b.WriteByte('$')
+		b.WriteString(strconv.Itoa(n))
+		text = text[i+1:]
+	}
 }
 
-const maxSwitches = 20
+// using names the index that must serve a query, behind its table.
+func (s *Store) using(index string) string {
+	if index == "" || s.dialect.using == "" {
+		return ""
+	}
+	return fmt.Sprintf(s.dialect.using, index)
+}
+
+// behind adds a condition: the row comes before or behind a place of a list by time and id.
+func (s *Store) behind(where *conditions, time, id, sign string, micros int64, key string) {
+	if s.dialect.rowValues {
+		where.add("("+time+", "+id+") "+sign+" (?, ?)", micros, key)
+		return
+	}
+	where.add(time+" "+sign+"= ? AND ("+time+" "+sign+" ? OR "+id+" "+sign+" ?)", micros, micros, key)
+}

@@ -2,7 +2,7 @@ package sqlstore
 
 import (
 	"context"
-	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -92,10 +92,18 @@ func (e *ensuring) gather(x *session, who []inbox.Known) error {
 func (e *ensuring) stored(x *session, keys []string) (map[string]*ensured, error) {
 	byKey := make(map[string]*ensured, len(keys))
 	byID := make(map[inbox.CustomerID]*ensured, len(keys))
-	err := inChunks(distinct(keys), func(marks string, values []any) error {
-		return x.every("SELECT a.address, c.doc FROM {addresses} a CROSS JOIN {customers} c "+
-			"WHERE a.site = ? AND a.live = 1 AND a.address IN "+marks+
-			" AND c.site = a.site AND c.id = a.customer",
+	asked := make(map[string]string, len(keys)) // by what is stored
+	for _, key := range keys {
+		asked[storedKey(key)] = key
+	}
+	err := inChunks(slices.Sorted(maps.Keys(asked)), func(marks string, values []any) error {
+		text := "SELECT a.address, c.doc FROM {addresses} a CROSS JOIN {customers} c " +
+			"WHERE a.site = ? AND a.live = 1 AND a.address IN " + marks +
+			" AND c.site = a.site AND c.id = a.customer"
+		if x.writes && x.dialect.locksRows {
+			text += " ORDER BY a.address"
+		}
+		return x.every(x.locking(text),
 			append([]any{string(e.site)}, values...), func(scan func(...any) error) error {
 				var key, doc string
 				if err := scan(&key, &doc); err != nil {
@@ -108,7 +116,7 @@ func (e *ensuring) stored(x *session, keys []string) (map[string]*ensured, error
 				if byID[c.ID] == nil {
 					byID[c.ID] = &ensured{Customer: c}
 				}
-				byKey[key] = byID[c.ID]
+				byKey[asked[key]] = byID[c.ID]
 				return nil
 			})
 	})
@@ -117,6 +125,8 @@ func (e *ensuring) stored(x *session, keys []string) (map[string]*ensured, error
 
 // save writes what gather changed.
 func (e *ensuring) save(x *session) error {
+	var fresh []*ensured
+	var rows customerRows
 	raise := false
 	for _, c := range e.found {
 		if !c.asked {
@@ -124,10 +134,20 @@ func (e *ensuring) save(x *session) error {
 		}
 		c.asked = false
 		c.Version++
-		if err := e.saveOne(x, c); err != nil {
+		raise = raise || c.fresh || c.associated
+		if c.fresh {
+			fresh = append(fresh, c)
+			continue
+		}
+		if c.noted {
+			rows.know(&c.Customer, e.from)
+		}
+		if err := e.saveOld(x, c); err != nil {
 			return err
 		}
-		raise = raise || c.fresh || c.associated
+	}
+	if err := e.saveNew(x, fresh, &rows); err != nil {
+		return err
 	}
 	if !raise {
 		return nil
@@ -135,33 +155,83 @@ func (e *ensuring) save(x *session) error {
 	return x.raiseSnapshot(e.site)
 }
 
-// maxNewIDs is how many new IDs are tried for one customer where others have them already.
-const maxNewIDs = 8
-
-func (e *ensuring) saveOne(x *session, c *ensured) error {
-	if c.fresh {
-		for tries := 1; ; tries++ {
-			c.ID = inbox.CustomerID(e.newID())
-			_, err := x.saveCustomer(&c.Customer)
-			if !errors.Is(err, storage.ErrExists) || tries == maxNewIDs {
-				return err
-			}
-		}
-	}
-	if _, err := x.writeCustomer(&c.Customer); err != nil {
+func (e *ensuring) saveOld(x *session, c *ensured) error {
+	if _, err := x.writeCustomer(&c.Customer); err != nil || !c.associated {
 		return err
-	}
-	if c.noted {
-		if err := x.noteKnown(&c.Customer, e.from); err != nil {
-			return err
-		}
-	}
-	if !c.associated {
-		return nil
 	}
 	_, err := x.exec("UPDATE {addresses} SET company = ?, since = ? WHERE site = ? AND customer = ?",
 		string(c.Company), micros(c.Since), string(c.Site), string(c.ID))
 	return err
+}
+
+// saveNew writes new customers and all other rows. When somebody else has just stored one of them,
+// the transaction runs again and finds it.
+func (e *ensuring) saveNew(x *session, fresh []*ensured, rows *customerRows) error {
+	if err := e.name(x, fresh); err != nil {
+		return err
+	}
+	own := make([][]any, len(fresh))
+	for i, c := range fresh {
+		doc, err := encode(&c.Customer)
+		if err != nil {
+			return err
+		}
+		own[i] = []any{string(c.Site), string(c.ID), int64(0), flag(c.ByHand), string(c.Company), int64(1), doc}
+		rows.add(&c.Customer)
+	}
+	rows.inOrder()
+	for _, t := range []struct {
+		table, columns string
+		rows           [][]any
+	}{{"customers", "", own}, {"addresses", addressColumns, rows.addresses}, {"known", "", rows.known}} {
+		err := x.insert(t.table, t.columns, t.rows, "")
+		if err != nil && x.dialect.judge(err) == faultTaken {
+			err = errAgain
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxNewIDs is how many new IDs are tried for one customer where others have them already.
+const maxNewIDs = 8
+
+// name gives new customers IDs that are free.
+func (e *ensuring) name(x *session, fresh []*ensured) error {
+	for tries := 1; len(fresh) > 0; tries++ {
+		ids := make([]inbox.CustomerID, len(fresh))
+		for i, c := range fresh {
+			c.ID = inbox.CustomerID(e.newID())
+			ids[i] = c.ID
+		}
+		taken := make(map[inbox.CustomerID]bool)
+		err := inChunks(ids, func(marks string, values []any) error {
+			return x.every("SELECT id FROM {customers} WHERE site = ? AND id IN "+marks,
+				append([]any{string(e.site)}, values...), func(scan func(...any) error) error {
+					var id string
+					err := scan(&id)
+					taken[inbox.CustomerID(id)] = true
+					return err
+				})
+		})
+		if err != nil {
+			return err
+		}
+		again := fresh[:0:0]
+		for _, c := range fresh {
+			if taken[c.ID] {
+				again = append(again, c)
+			}
+			taken[c.ID] = true
+		}
+		if len(again) > 0 && tries == maxNewIDs {
+			return refuse("ensure", "customer", again[0].ID, storage.ErrExists)
+		}
+		fresh = again
+	}
+	return nil
 }
 
 // customers returns copies of what was found, each its own.

@@ -4,53 +4,44 @@ import (
 	"context"
 	"iter"
 
-	"github.com/workinbox/workinbox/storage"
 	"github.com/workinbox/workinbox/ticket"
 )
 
-// saveEntry adds an entry to the ticket key, or replaces it.
-func (x *session) saveEntry(key int64, e *ticket.Entry) error {
+// entryRow is an entry of the ticket key as it is stored.
+type entryRow struct {
+	id      ticket.EntryID
+	columns []any
+}
+
+func encodeEntry(key int64, e *ticket.Entry) (entryRow, error) {
 	doc, err := encode(e)
 	if err != nil {
-		return err
+		return entryRow{}, err
 	}
 	var marker, state, notBefore any
 	if e.Outgoing != nil {
 		marker, state = orNull(e.Outgoing.Marker), string(e.Outgoing.State)
 		notBefore = micros(e.Outgoing.NotBefore)
 	}
-	_, err = x.exec("INSERT INTO {entries} (id, ticket, inbox, made, message, rfcid, marker, outgoing, "+
-		"not_before, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "+
-		"ticket = excluded.ticket, inbox = excluded.inbox, made = excluded.made, "+
-		"message = excluded.message, rfcid = excluded.rfcid, marker = excluded.marker, "+
-		"outgoing = excluded.outgoing, not_before = excluded.not_before, doc = excluded.doc",
+	return entryRow{e.ID, []any{
 		string(e.ID), key, string(e.Inbox), micros(e.At), orNull(e.Message), orNull(e.RFCID),
-		marker, state, notBefore, doc)
-	return err
+		marker, state, notBefore, doc,
+	}}, nil
 }
 
-// oneTicketEach refuses a write that leaves a message in two tickets.
-func (x *session) oneTicketEach(w []ticket.Write) error {
-	var messages []string
-	for i := range w {
-		for j := range w[i].Entries {
-			if id := w[i].Entries[j].Message; id != "" {
-				messages = append(messages, string(id))
-			}
-		}
+// saveEntries adds entries, or replaces those of the same id.
+func (x *session) saveEntries(entries []entryRow) error {
+	entries = lastOf(entries, func(e *entryRow) ticket.EntryID { return e.id })
+	rows := make([][]any, len(entries))
+	for i := range entries {
+		rows[i] = entries[i].columns
 	}
-	return inChunks(distinct(messages), func(marks string, values []any) error {
-		var id string
-		err := x.one("SELECT message FROM {entries} WHERE message IN "+marks+
-			" GROUP BY message HAVING MIN(ticket) <> MAX(ticket) LIMIT 1", values, &id)
-		switch {
-		case isNone(err):
-			return nil
-		case err != nil:
-			return err
-		}
-		return refuse("save", "entry of message", id, storage.ErrExists)
-	})
+	return x.insert("entries",
+		"id, ticket, inbox, made, message, rfcid, marker, outgoing, not_before, doc", rows,
+		" ON CONFLICT (id) DO UPDATE SET "+
+			"ticket = excluded.ticket, inbox = excluded.inbox, made = excluded.made, "+
+			"message = excluded.message, rfcid = excluded.rfcid, marker = excluded.marker, "+
+			"outgoing = excluded.outgoing, not_before = excluded.not_before, doc = excluded.doc")
 }
 
 // Entries yields entries, oldest first. Only a query that names a ticket or an inbox is read page by
@@ -93,7 +84,7 @@ func (s *Store) Entries(ctx context.Context, q ticket.EntryQuery) iter.Seq2[tick
 }
 
 func (s *Store) entriesQuery(q ticket.EntryQuery, after *ticket.EntryKey, n int) (string, []any) {
-	where := entriesWhere(q, after)
+	where := s.entriesWhere(q, after)
 	return "SELECT e.doc FROM {entries} e" + s.using(entriesIndex(q)) + " WHERE " + where.text() + " ORDER BY e.made, e.id LIMIT ?",
 		append(where.args, int64(n))
 }
@@ -118,7 +109,7 @@ func entriesIndex(q ticket.EntryQuery) string {
 }
 
 // entriesWhere returns the conditions of a query but those picked out by value.
-func entriesWhere(q ticket.EntryQuery, after *ticket.EntryKey) *conditions {
+func (s *Store) entriesWhere(q ticket.EntryQuery, after *ticket.EntryKey) *conditions {
 	where := new(conditions)
 	if q.Ticket != "" {
 		where.add("e.ticket = (SELECT pk FROM {tickets} WHERE id = ?)", string(q.Ticket))
@@ -133,7 +124,7 @@ func entriesWhere(q ticket.EntryQuery, after *ticket.EntryKey) *conditions {
 		where.add("e.outgoing IS NOT NULL AND e.not_before <= ?", micros(q.Due))
 	}
 	if after != nil {
-		where.add("(e.made, e.id) > (?, ?)", micros(after.At), string(after.ID))
+		s.behind(where, "e.made", "e.id", ">", micros(after.At), string(after.ID))
 	}
 	return where
 }
@@ -147,7 +138,7 @@ func (x *session) entryPlaces(q ticket.EntryQuery) ([]place, error) {
 		found = append(found, more...)
 		return err
 	}
-	where := entriesWhere(q, q.After)
+	where := x.entriesWhere(q, q.After)
 	if q.Marker != "" {
 		where.add("e.marker = ?", q.Marker)
 	}

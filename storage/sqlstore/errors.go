@@ -38,13 +38,17 @@ func (e *SchemaError) Unwrap() error {
 // op says what the store is doing to which thing, for errors.
 type op struct{ verb, entity, id string }
 
-// fail wraps a cause. Errors that say what they are about, and the context's own, stay as they are.
+// fail wraps a cause. Errors that say what they are about, and the context's own, stay as they are;
+// but when the context ended while the database committed, the error tells both.
 func (o op) fail(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
 	if ended := ctx.Err(); ended != nil {
-		return ended
+		if !errors.Is(err, ErrAmbiguous) {
+			return ended
+		}
+		err = &faultError{ErrAmbiguous, ended}
 	}
 	if _, ok := errors.AsType[*storage.Error](err); ok {
 		return err
@@ -52,6 +56,7 @@ func (o op) fail(ctx context.Context, err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		err = storage.ErrNotFound
 	}
+	err = quiet(err)
 	return &storage.Error{Op: o.verb, Entity: o.entity, ID: o.id, Err: err}
 }
 

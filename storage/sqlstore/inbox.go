@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/workinbox/workinbox/acl"
-	"github.com/workinbox/workinbox/filter"
 	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/storage"
 )
@@ -20,16 +19,12 @@ func (s *Store) CreateInbox(ctx context.Context, in inbox.Inbox, ev ...inbox.Eve
 	}
 	err = s.write(ctx, op{"create", "inbox", string(in.ID)}, func(x *session) error {
 		account := accountOf(&in)
-		result, err := x.exec("INSERT INTO {inboxes} (id, site, team, state, provider, account, address, "+
+		pk, err := x.insertKey("INSERT INTO {inboxes} (id, site, team, state, provider, account, address, "+
 			"version, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 			string(in.ID), string(in.Site), flag(in.Kind == acl.Team), string(in.State),
 			orNull(account.provider), orNull(account.id), orNull(account.address), int64(1), doc)
 		if err != nil {
 			return x.orExists("create", "inbox", string(in.ID), err)
-		}
-		pk, err := result.LastInsertId()
-		if err != nil {
-			return err
 		}
 		if _, err := x.exec("INSERT INTO {syncs} VALUES (?, 0, 0, 0, 0, ?)", pk, "{}"); err != nil {
 			return err
@@ -47,7 +42,7 @@ func (s *Store) CreateInbox(ctx context.Context, in inbox.Inbox, ev ...inbox.Eve
 
 // orExists turns the error of a unique index into ErrExists.
 func (x *session) orExists(verb, entity, id string, err error) error {
-	if x.dialect.taken(err) {
+	if err != nil && x.dialect.judge(err) == faultTaken {
 		return refuse(verb, entity, id, storage.ErrExists)
 	}
 	return err
@@ -60,7 +55,7 @@ func accountOf(in *inbox.Inbox) account {
 	if in.State == inbox.StateDeleted {
 		return account{}
 	}
-	a := account{id: in.Account.ID, address: filter.AddressKey(in.Account.Address)}
+	a := account{id: in.Account.ID, address: addressKey(in.Account.Address)}
 	if a.id != "" {
 		a.provider = string(in.Provider)
 	}
@@ -92,7 +87,7 @@ func (s *Store) UpdateInbox(
 	}
 	err = s.write(ctx, op{"update", "inbox", string(in.ID)}, func(x *session) error {
 		var pk, version int64
-		err := x.one("SELECT pk, version FROM {inboxes} WHERE id = ?", []any{string(in.ID)}, &pk, &version)
+		err := x.one(x.locking("SELECT pk, version FROM {inboxes} WHERE id = ?"), []any{string(in.ID)}, &pk, &version)
 		if err != nil {
 			return err
 		}
@@ -133,13 +128,12 @@ func (x *session) saveReaders(in *inbox.Inbox) error {
 	for _, g := range in.Grants {
 		people = append(people, g.User)
 	}
-	for _, person := range distinct(people) {
-		_, err := x.exec("INSERT INTO {readers} VALUES (?, ?, ?)", string(in.Site), string(person), string(in.ID))
-		if err != nil {
-			return err
-		}
+	people = distinct(people)
+	rows := make([][]any, len(people))
+	for i, person := range people {
+		rows[i] = []any{string(in.Site), string(person), string(in.ID)}
 	}
-	return nil
+	return x.insert("readers", "", rows, "")
 }
 
 // Inboxes yields inboxes by ID.
@@ -154,7 +148,7 @@ func (s *Store) Inboxes(ctx context.Context, q inbox.Query) iter.Seq2[inbox.Inbo
 			if q.Scope != nil {
 				n = pageSize
 			}
-			text, args := inboxesQuery(q, after)
+			text, args := s.inboxesQuery(q, after)
 			err = s.read(ctx, op{"list", "inboxes", ""}, func(x *session) error {
 				p, after, err = x.inboxesPage(q, text, append(args, int64(n)), n)
 				return err
@@ -189,7 +183,7 @@ func (x *session) inboxesPage(
 }
 
 // inboxesQuery returns one page's statement without its last argument, the number of rows.
-func inboxesQuery(q inbox.Query, after inbox.ID) (string, []any) {
+func (s *Store) inboxesQuery(q inbox.Query, after inbox.ID) (string, []any) {
 	var b strings.Builder
 	var args []any
 	site := string(q.Site)
@@ -210,13 +204,13 @@ func inboxesQuery(q inbox.Query, after inbox.ID) (string, []any) {
 		b.WriteString("{inboxes} i WHERE i.site = ? AND i.id > ?")
 		args = append(args, site, string(after))
 	default:
-		b.WriteString("{inboxes} i WHERE i.id > ?")
+		b.WriteString("{inboxes} i" + s.dialect.byID + " WHERE i.id > ?")
 		args = append(args, string(after))
 	}
 	if q.Scope != nil && q.Scope.AllTeam && !q.Scope.All {
-		b.WriteString(" AND (i.team = 1 OR EXISTS (SELECT 1 FROM {readers} r WHERE r.site = i.site " +
+		b.WriteString(" AND (i.team = 1 OR EXISTS (SELECT 1 FROM {readers} r WHERE r.site = ? " +
 			"AND r.person = ? AND r.inbox = i.id))")
-		args = append(args, string(q.Scope.User))
+		args = append(args, site, string(q.Scope.User))
 	}
 	if states := distinct(q.States); len(states) > 0 {
 		marks, values := inList(states)

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"iter"
+	"math"
 
 	"github.com/workinbox/workinbox/filter"
 	"github.com/workinbox/workinbox/inbox"
@@ -18,40 +19,40 @@ const (
 )
 
 // changeItems does what an import says of mail that is not stored. The queue comes first, so that
-// what is named elsewhere leaves it.
-func (x *session) changeItems(pk int64, imp *inbox.Import) error {
+// what is named elsewhere leaves it. It says whether the queue may have changed.
+func (x *session) changeItems(pk int64, imp *inbox.Import) (changed bool, err error) {
+	items := make([][]any, len(imp.Queue))
 	for i := range imp.Queue {
-		if err := x.saveItem(queuedItem(pk, &imp.Queue[i])); err != nil {
-			return err
-		}
+		items[i] = queuedItem(pk, &imp.Queue[i])
+	}
+	if err := x.saveItems(items); err != nil {
+		return false, err
 	}
 	remotes := make([]provider.RemoteID, len(imp.Put))
 	for i := range imp.Put {
 		remotes[i] = imp.Put[i].Message.Remote
 	}
-	if err := x.dropItems(pk, imp.Dequeue, " AND not_before IS NOT NULL"); err != nil {
-		return err
+	dequeued, err := x.dropItems(pk, imp.Dequeue, " AND not_before IS NOT NULL")
+	if err != nil {
+		return false, err
 	}
-	if err := x.dropItems(pk, remotes, ""); err != nil {
-		return err
+	stored, err := x.dropItems(pk, remotes, "")
+	if err != nil {
+		return false, err
 	}
+	changed = dequeued+stored > 0 || len(imp.Queue)+len(imp.Reject)+len(imp.Gone)+len(imp.Reopen) > 0
+	items = make([][]any, 0, len(imp.Reject)+len(imp.Gone))
 	for i := range imp.Reject {
 		r := &imp.Reject[i]
-		err := x.saveItem([]any{pk, string(r.Remote), int64(itemRejected), string(r.Thread),
+		items = append(items, []any{pk, string(r.Remote), int64(itemRejected), string(r.Thread),
 			micros(r.Received), string(r.Reason), flag(r.Client), int64(r.Rules), string(r.Folder),
 			int64(r.Sent), flag(r.Unread), int64(0), nil, ""})
-		if err != nil {
-			return err
-		}
 	}
 	for _, g := range imp.Gone {
-		err := x.saveItem([]any{pk, string(g.Remote), int64(itemGone), string(g.Thread), int64(0), "",
+		items = append(items, []any{pk, string(g.Remote), int64(itemGone), string(g.Thread), int64(0), "",
 			int64(0), int64(0), "", int64(0), int64(0), int64(0), nil, ""})
-		if err != nil {
-			return err
-		}
 	}
-	return nil
+	return changed, x.saveItems(items)
 }
 
 func queuedItem(pk int64, q *inbox.Queued) []any {
@@ -64,22 +65,25 @@ func queuedItem(pk int64, q *inbox.Queued) []any {
 		micros(q.NotBefore), string(q.Code)}
 }
 
-func (x *session) saveItem(columns []any) error {
-	_, err := x.exec("INSERT INTO {items} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "+
-		"ON CONFLICT (inbox, remote) DO UPDATE SET state = excluded.state, thread = excluded.thread, "+
+// saveItems adds items, or replaces those of the same remote id.
+func (x *session) saveItems(items [][]any) error {
+	items = lastOf(items, func(columns *[]any) any { return (*columns)[1] })
+	return x.insert("items", "", items, " ON CONFLICT (inbox, remote) DO UPDATE SET "+
+		"state = excluded.state, thread = excluded.thread, "+
 		"received = excluded.received, reason = excluded.reason, client = excluded.client, "+
 		"rules = excluded.rules, folder = excluded.folder, sent = excluded.sent, "+
 		"unread = excluded.unread, attempts = excluded.attempts, "+
-		"not_before = excluded.not_before, code = excluded.code", columns...)
-	return err
+		"not_before = excluded.not_before, code = excluded.code")
 }
 
-func (x *session) dropItems(pk int64, remotes []provider.RemoteID, condition string) error {
-	return inChunks(remotes, func(marks string, values []any) error {
-		_, err := x.exec("DELETE FROM {items} WHERE inbox = ? AND remote IN "+marks+condition,
+func (x *session) dropItems(pk int64, remotes []provider.RemoteID, condition string) (dropped int64, err error) {
+	err = inChunks(remotes, func(marks string, values []any) error {
+		n, err := x.affected("DELETE FROM {items} WHERE inbox = ? AND remote IN "+marks+condition,
 			append([]any{pk}, values...)...)
+		dropped += n
 		return err
 	})
+	return dropped, err
 }
 
 // reopen queues what was rejected in a thread and may be decided otherwise now that it is open.
@@ -199,7 +203,7 @@ func (x *session) queue(q inbox.QueueQuery) (waiting []inbox.Queued, err error) 
 	if err != nil || pk == 0 {
 		return nil, err
 	}
-	state, due, limit := int64(itemQueued), int64(maxMicros), int64(-1)
+	state, due, limit := int64(itemQueued), int64(maxMicros), int64(math.MaxInt64)
 	if q.Poison {
 		state = itemPoison
 	}

@@ -25,22 +25,19 @@ func (s *Store) Runs(ctx context.Context, id inbox.ID, limit int) iter.Seq2[inbo
 	})
 }
 
-const (
-	runsFirst = "SELECT doc FROM {runs} WHERE inbox = ? ORDER BY started DESC, id DESC LIMIT ?"
-	runsNext  = "SELECT doc FROM {runs} WHERE inbox = ? AND (started, id) < (?, ?) " +
-		"ORDER BY started DESC, id DESC LIMIT ?"
-)
-
 func (x *session) runsPage(id inbox.ID, after *inbox.Run, n int) (p page[inbox.Run], err error) {
 	pk, err := x.inboxKey(id)
 	if err != nil || pk == 0 {
 		return page[inbox.Run]{done: true}, err
 	}
-	text, args := runsFirst, []any{pk, int64(n)}
+	where := new(conditions)
+	where.add("inbox = ?", pk)
 	if after != nil {
-		text, args = runsNext, []any{pk, micros(after.Started), after.ID, int64(n)}
+		x.behind(where, "started", "id", "<", micros(after.Started), after.ID)
 	}
-	p.items, err = docs[inbox.Run](x, text, args)
+	text := "SELECT doc FROM {runs}" + x.using("runs_started") + " WHERE " + where.text() +
+		" ORDER BY started DESC, id DESC LIMIT ?"
+	p.items, err = docs[inbox.Run](x, text, append(where.args, int64(n)))
 	p.done = len(p.items) < n
 	return p, err
 }

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
 	"iter"
 
 	"github.com/workinbox/workinbox/acl"
@@ -24,33 +25,46 @@ func (x *session) appendLog(pk int64, log []inbox.Change) error {
 		return nil
 	}
 	var seq int64
-	if err := x.one("SELECT seq FROM {syncs} WHERE inbox = ?", []any{pk}, &seq); err != nil {
+	if err := x.one(x.locking("SELECT seq FROM {syncs} WHERE inbox = ?"), []any{pk}, &seq); err != nil {
 		return err
 	}
-	for _, c := range log {
+	lines := make([][]any, len(log))
+	for i, c := range log {
 		seq++
 		c.Seq = uint64(seq)
-		if err := x.saveChange(pk, c); err != nil {
-			return err
-		}
+		lines[i] = changeRow(pk, c)
+	}
+	if err := x.insert("changes", "", lines, ""); err != nil {
+		return err
 	}
 	_, err := x.exec("UPDATE {syncs} SET seq = ? WHERE inbox = ?", seq, pk)
 	return err
 }
 
-func (x *session) saveChange(pk int64, c inbox.Change) error {
-	_, err := x.exec("INSERT INTO {changes} VALUES (?, ?, ?, ?, ?, ?)", seqKey(pk, c.Seq),
-		string(c.Kind), micros(c.At), string(c.Message), string(c.Thread), string(c.User))
-	return err
+func changeRow(pk int64, c inbox.Change) []any {
+	return []any{seqKey(pk, c.Seq), string(c.Kind), micros(c.At), string(c.Message), string(c.Thread), string(c.User)}
 }
 
-// logQuery merges two tables that are both in the order of the key.
-const logQuery = `SELECT m.pk, 'arrived' AS kind, m.stored AS made, m.id AS message, m.thread, '' AS person
-	FROM {messages} m WHERE m.pk > ? AND m.pk < ?
-	UNION ALL
-	SELECT c.pk, c.kind, c.made, c.message, c.thread, c.person
-	FROM {changes} c WHERE c.pk > ? AND c.pk < ?
-	ORDER BY 1 LIMIT ?`
+// The two tables of the log, which are both in the order of the key.
+const (
+	arrivals = `SELECT m.pk, 'arrived' AS kind, m.stored AS made, m.id AS message, m.thread, '' AS person
+	FROM {messages} m WHERE m.pk > ? AND m.pk < ?`
+	otherChanges = `SELECT c.pk, c.kind, c.made, c.message, c.thread, c.person
+	FROM {changes} c WHERE c.pk > ? AND c.pk < ?`
+)
+
+// cutArm cuts a part of a merged list to the page: some databases would read it to its end.
+const cutArm = "SELECT * FROM (%s ORDER BY pk LIMIT ?) AS arm"
+
+// logQuery merges them.
+func (s *Store) logQuery(from, to int64, n int) (string, []any) {
+	arm := s.dialect.arm
+	text := fmt.Sprintf(arm, arrivals) + " UNION ALL " + fmt.Sprintf(arm, otherChanges) + " ORDER BY 1 LIMIT ?"
+	if arm == cutArm {
+		return text, []any{from, to, int64(n), from, to, int64(n), int64(n)}
+	}
+	return text, []any{from, to, from, to, int64(n)}
+}
 
 // Log yields changes in import order.
 func (s *Store) Log(ctx context.Context, id inbox.ID, after uint64) iter.Seq2[inbox.Change, error] {
@@ -74,8 +88,8 @@ func (x *session) logPage(id inbox.ID, after uint64, n int) (p page[inbox.Change
 	if err != nil || pk == 0 || after >= 1<<seqBits {
 		return page[inbox.Change]{done: true}, err
 	}
-	from, to := seqKey(pk, after), seqKey(pk+1, 0)
-	err = x.every(logQuery, []any{from, to, from, to, int64(n)}, func(scan func(...any) error) error {
+	text, args := x.logQuery(seqKey(pk, after), seqKey(pk+1, 0), n)
+	err = x.every(text, args, func(scan func(...any) error) error {
 		var key, made int64
 		var kind, message, thread, person string
 		if err := scan(&key, &kind, &made, &message, &thread, &person); err != nil {

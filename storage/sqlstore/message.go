@@ -5,7 +5,6 @@ import (
 
 	"github.com/workinbox/workinbox/filter"
 	"github.com/workinbox/workinbox/inbox"
-	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/provider/rfc822"
 )
 
@@ -160,101 +159,29 @@ func encodePut(p *inbox.Put) (row putRow, err error) {
 	return row, nil
 }
 
-// put stores a message and its text.
-func (x *session) put(pk, seq int64, row *putRow) error {
-	m, c := &row.put.Message, &row.put.Content
-	key := seqKey(pk, uint64(seq))
-	_, err := x.exec("INSERT INTO {messages} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		key, string(m.ID), pk, string(m.Remote), string(m.Thread), micros(m.Received),
-		visOf(row.flags), row.flags, micros(m.StoredAt), orNull(m.RFCID), orNull(m.Marker),
-		orNull(m.Customer), string(m.Company), string(m.Folder), row.doc)
-	if err != nil {
-		return x.orExists("commit", "message", string(m.ID), err)
-	}
-	_, err = x.exec("INSERT INTO {contents} VALUES (?, ?, ?, ?)", key, c.Text, c.HTML, row.parts)
-	return err
-}
-
-// changeMessage does a change and writes its line into the log.
-func (x *session) changeMessage(b *box, c inbox.MessageChange, imp *inbox.Import) error {
-	var key, flags int64
-	var thread, folder, company string
-	err := x.one("SELECT pk, flags, thread, folder, company FROM {messages} WHERE id = ? AND inbox = ?",
-		[]any{string(c.ID), b.pk}, &key, &flags, &thread, &folder, &company)
-	if isNone(err) {
-		err = errNotFound("commit", "message", c.ID)
-	}
-	if err != nil {
-		return err
-	}
-	for _, change := range []struct {
-		to  *bool
-		bit int64
-	}{
-		{c.Unread, flagUnread}, {c.Hidden, flagHidden}, {c.Removed, flagRemoved},
-		{c.AssociationLost, flagLost},
-	} {
-		if change.to != nil {
-			flags = flags&^change.bit | flag(*change.to)*change.bit
+// saveMessages stores messages and their texts.
+func (x *session) saveMessages(b *box, puts []putRow) error {
+	messages, contents := make([][]any, len(puts)), make([][]any, len(puts))
+	id := inbox.MessageID("")
+	for i := range puts {
+		b.seq++
+		row := &puts[i]
+		m, c := &row.put.Message, &row.put.Content
+		key := seqKey(b.pk, uint64(b.seq))
+		messages[i] = []any{
+			key, string(m.ID), b.pk, string(m.Remote), string(m.Thread), micros(m.Received),
+			visOf(row.flags), row.flags, micros(m.StoredAt), orNull(m.RFCID), orNull(m.Marker),
+			orNull(m.Customer), string(m.Company), string(m.Folder), row.doc,
+		}
+		contents[i] = []any{key, c.Text, c.HTML, row.parts}
+		if len(puts) == 1 {
+			id = m.ID
 		}
 	}
-	if c.Folder != nil {
-		folder = string(*c.Folder)
+	if err := x.insert("messages", "", messages, ""); err != nil {
+		return x.orExists("commit", "message", string(id), err)
 	}
-	if c.Company != nil {
-		company = string(*c.Company)
-	}
-	_, err = x.exec("UPDATE {messages} SET vis = ?, flags = ?, folder = ?, company = ? WHERE pk = ?",
-		visOf(flags), flags, folder, company, key)
-	if err != nil {
-		return err
-	}
-	return x.saveChange(b.pk, inbox.Change{
-		Seq: uint64(b.seq), Kind: kindOf(c), At: imp.State.LastSync,
-		Message: c.ID, Thread: provider.ThreadID(thread),
-	})
-}
-
-// eraseMessage forgets a message and its text. Of its arrival the log keeps the line.
-func (x *session) eraseMessage(b *box, id inbox.MessageID, imp *inbox.Import) error {
-	var key int64
-	var thread string
-	err := x.one("SELECT pk, thread FROM {messages} WHERE id = ? AND inbox = ?",
-		[]any{string(id), b.pk}, &key, &thread)
-	if isNone(err) {
-		err = errNotFound("commit", "message", id)
-	}
-	if err != nil {
-		return err
-	}
-	for _, text := range []string{
-		"INSERT INTO {changes} SELECT pk, 'arrived', stored, id, thread, '' FROM {messages} WHERE pk = ?",
-		"DELETE FROM {contents} WHERE pk = ?",
-		"DELETE FROM {messages} WHERE pk = ?",
-	} {
-		if _, err := x.exec(text, key); err != nil {
-			return err
-		}
-	}
-	return x.saveChange(b.pk, inbox.Change{
-		Seq: uint64(b.seq), Kind: inbox.ChangePurged, At: imp.State.LastSync,
-		Message: id, Thread: provider.ThreadID(thread),
-	})
-}
-
-// kindOf returns the most telling kind of a change.
-func kindOf(c inbox.MessageChange) inbox.ChangeKind {
-	switch {
-	case c.Removed != nil && *c.Removed:
-		return inbox.ChangeRemoved
-	case c.Hidden != nil && *c.Hidden:
-		return inbox.ChangeHidden
-	case c.Hidden != nil:
-		return inbox.ChangeShown
-	case c.Company != nil:
-		return inbox.ChangeClient
-	}
-	return inbox.ChangeChanged
+	return x.insert("contents", "", contents, "")
 }
 
 const messageColumns = "m.pk, i.id, m.id, m.remote, m.thread, m.received, m.flags, m.stored, " +

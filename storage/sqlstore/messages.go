@@ -49,7 +49,7 @@ func (x *session) messagesPage(
 	if err != nil || pk == 0 {
 		return page[inbox.Message]{done: true}, err
 	}
-	where := messagesWhere(pk, q, after)
+	where := x.messagesWhere(pk, q, after)
 	index := "messages_list"
 	switch {
 	case q.Thread != "":
@@ -70,7 +70,7 @@ func (x *session) messagesPage(
 }
 
 // messagesWhere returns the conditions of a query but those picked out by value.
-func messagesWhere(pk int64, q inbox.MessageQuery, after *inbox.MessageKey) *conditions {
+func (s *Store) messagesWhere(pk int64, q inbox.MessageQuery, after *inbox.MessageKey) *conditions {
 	where := new(conditions)
 	where.add("m.inbox = ?", pk)
 	if q.Thread != "" {
@@ -83,7 +83,7 @@ func messagesWhere(pk int64, q inbox.MessageQuery, after *inbox.MessageKey) *con
 		where.add("m.vis = 0")
 	}
 	if after != nil {
-		where.add("(m.received, m.id) < (?, ?)", micros(after.Received), string(after.ID))
+		s.behind(where, "m.received", "m.id", "<", micros(after.Received), string(after.ID))
 	}
 	return where
 }
@@ -108,7 +108,7 @@ func (x *session) messagePlaces(q inbox.MessageQuery) ([]place, error) {
 		found = append(found, more...)
 		return err
 	}
-	where := messagesWhere(pk, q, q.After)
+	where := x.messagesWhere(pk, q, q.After)
 	if q.Marker != "" {
 		where.add("m.marker = ?", q.Marker)
 	}

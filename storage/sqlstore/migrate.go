@@ -2,9 +2,9 @@ package sqlstore
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"embed"
+	"errors"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -20,7 +20,9 @@ var migrations embed.FS
 
 // Migrate brings the tables up to date. It may be called by several goroutines and processes at
 // once: one does the work, the others wait for it. Tables of a newer program are left as they are,
-// with an error matching ErrNewSchema. On SQLite it also switches the file to WAL.
+// with an error matching ErrNewSchema. On SQLite it also switches the file to WAL. On PostgreSQL the
+// tables are made in the first schema of the search path, and the connection must be a session of
+// its own, not one of a pool that gives each transaction another.
 func Migrate(ctx context.Context, db *sql.DB, o Options) error {
 	s, err := newStore(db, o)
 	if err != nil {
@@ -28,45 +30,45 @@ func Migrate(ctx context.Context, db *sql.DB, o Options) error {
 	}
 	defer s.Close()
 	// Before the lock, because it would write to the tables' database too.
-	if err := s.refuseNewer(ctx); err != nil {
+	if err := s.refuseNewer(ctx, db); err != nil {
 		return err
 	}
 	if err := s.dialect.prepare(ctx, db); err != nil {
 		return op{"migrate", "schema", ""}.fail(ctx, err)
 	}
-	lock := &schemaLock{store: s, holder: rand.Text()}
-	if err := lock.Lock(ctx, db); err != nil {
-		return op{"migrate", "schema", ""}.fail(ctx, err)
-	}
-	err = s.migrate(ctx)
-	if unlocked := lock.Unlock(context.WithoutCancel(ctx), db); err == nil {
-		err = unlocked
-	}
-	return err
+	return s.dialect.lock.hold(ctx, s, func(o ...goose.ProviderOption) error { return s.migrate(ctx, o) })
 }
 
-func (s *Store) migrate(ctx context.Context) error {
-	if err := s.refuseNewer(ctx); err != nil {
-		return err
-	}
+func (s *Store) migrate(ctx context.Context, o []goose.ProviderOption) error {
 	files, err := s.migrations()
 	if err != nil {
 		return err
 	}
-	engine, err := goose.NewProvider(s.dialect.goose, s.db, files,
+	engine, err := goose.NewProvider(s.dialect.goose, s.db, files, append(o,
 		goose.WithTableName(s.names.Replace("{schema}")),
 		goose.WithDisableGlobalRegistry(true),
 		goose.WithSlog(slog.New(slog.DiscardHandler)),
-	)
+	)...)
 	if err != nil {
 		return err
 	}
-	_, err = engine.Up(ctx)
-	return op{"migrate", "schema", ""}.fail(ctx, err)
+	if _, err = engine.Up(ctx); err == nil {
+		return nil
+	}
+	// goose looks at the versions before it waits for the lock, and finds a newer one odd.
+	if newer := s.refuseNewer(ctx, s.db); errors.Is(newer, ErrNewSchema) {
+		return newer
+	}
+	return op{"migrate", "schema", ""}.fail(ctx, s.dialect.named(err))
 }
 
-func (s *Store) refuseNewer(ctx context.Context) error {
-	have, err := s.schemaVersion(ctx)
+// querier is a database or one of its connections.
+type querier interface {
+	QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row
+}
+
+func (s *Store) refuseNewer(ctx context.Context, on querier) error {
+	have, err := s.schemaVersion(ctx, on)
 	if err != nil {
 		return op{"migrate", "schema", ""}.fail(ctx, err)
 	}
@@ -77,17 +79,16 @@ func (s *Store) refuseNewer(ctx context.Context) error {
 }
 
 // schemaVersion returns the version of the tables, 0 when there are none.
-func (s *Store) schemaVersion(ctx context.Context) (version int64, err error) {
+func (s *Store) schemaVersion(ctx context.Context, on querier) (version int64, err error) {
 	var tables int
 	var newest sql.NullInt64
-	err = retry(ctx, maxAttempts, s.dialect.busy, func() error {
-		row := s.db.QueryRowContext(ctx, s.dialect.hasTable, s.names.Replace("{schema}"))
+	newestText := s.names.Replace("SELECT MAX(version_id) FROM {schema} WHERE is_applied = " + s.dialect.applied)
+	err = retry(ctx, maxAttempts, s.dialect.judge, func() error {
+		row := on.QueryRowContext(ctx, s.translate(s.dialect.hasTable), s.names.Replace("{schema}"))
 		if err := row.Scan(&tables); err != nil || tables == 0 {
 			return err
 		}
-		row = s.db.QueryRowContext(ctx, s.names.Replace(
-			"SELECT MAX(version_id) FROM {schema} WHERE is_applied = 1"))
-		return row.Scan(&newest)
+		return on.QueryRowContext(ctx, newestText).Scan(&newest)
 	})
 	return newest.Int64, err
 }

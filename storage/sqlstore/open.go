@@ -13,13 +13,16 @@ import (
 // DefaultPrefix stands before the name of every table and index.
 const DefaultPrefix = "workinbox_"
 
+// maxPrefix is the longest prefix: names of PostgreSQL end at 63 bytes.
+const maxPrefix = 32
+
 // Options say where the tables are. The zero Options are the defaults. Open and Migrate want the
 // same ones.
 type Options struct {
 	// Dialect is the kind of database; SQLite when empty.
 	Dialect Dialect
-	// Prefix stands before the name of every table and index: letters, digits and "_", the first
-	// one no digit. Empty means DefaultPrefix.
+	// Prefix stands before the name of every table and index: up to 32 letters, digits and "_", the
+	// first one no digit. Empty means DefaultPrefix. PostgreSQL takes it in lower case.
 	Prefix string
 }
 
@@ -27,10 +30,11 @@ type Options struct {
 // concurrently, and by several processes on one database.
 type Store struct {
 	db         *sql.DB
+	tx         *sql.Tx // of the host; nil where the store has its own
 	dialect    dialect
 	names      *strings.Replacer
 	writer     chan struct{} // holds the writer's place; nil where many may write
-	statements statements
+	statements *statements
 }
 
 var (
@@ -47,9 +51,9 @@ func Open(ctx context.Context, db *sql.DB, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	have, err := s.schemaVersion(ctx)
+	have, err := s.schemaVersion(ctx, db)
 	if err != nil {
-		return nil, op{"open", "schema", ""}.fail(ctx, err)
+		return nil, op{"open", "schema", ""}.fail(ctx, s.dialect.named(err))
 	}
 	if want := s.dialect.schemaVersion(); have != want {
 		return nil, &SchemaError{Have: have, Want: want}
@@ -69,9 +73,12 @@ func newStore(db *sql.DB, o Options) (*Store, error) {
 		o.Prefix = DefaultPrefix
 	}
 	if !validPrefix(o.Prefix) {
-		return nil, errors.New("the prefix may hold letters, digits and underscores, and begins with no digit")
+		return nil, errors.New("the prefix may hold up to 32 letters, digits and underscores, and begins with no digit")
 	}
-	s := &Store{db: db, dialect: d, names: tableNames(o.Prefix)}
+	if d.folds {
+		o.Prefix = strings.ToLower(o.Prefix)
+	}
+	s := &Store{db: db, dialect: d, names: tableNames(o.Prefix), statements: new(statements)}
 	if d.oneWriter {
 		s.writer = make(chan struct{}, 1)
 	}
@@ -79,6 +86,9 @@ func newStore(db *sql.DB, o Options) (*Store, error) {
 }
 
 func validPrefix(prefix string) bool {
+	if len(prefix) > maxPrefix {
+		return false
+	}
 	for i, c := range prefix {
 		digit := c >= '0' && c <= '9'
 		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
@@ -92,5 +102,11 @@ func validPrefix(prefix string) bool {
 // tableNames turns the {names} of our SQL into those of the database.
 func tableNames(prefix string) *strings.Replacer { return strings.NewReplacer("{", prefix, "}", "") }
 
-// Close lets go of the prepared statements. It does not close the database.
-func (s *Store) Close() error { return s.statements.close() }
+// Close lets go of the prepared statements. It does not close the database. Closing what With
+// returned does nothing.
+func (s *Store) Close() error {
+	if s.tx != nil {
+		return nil
+	}
+	return s.statements.close()
+}

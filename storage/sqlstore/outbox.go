@@ -12,17 +12,23 @@ import (
 
 // saveEvents puts events into the outbox. ErrExists when one of that ID waits already.
 func (x *session) saveEvents(ev []inbox.Event) error {
+	rows := make([][]any, len(ev))
 	for i := range ev {
 		doc, err := encode(&ev[i])
 		if err != nil {
 			return err
 		}
-		_, err = x.exec("INSERT INTO {events} VALUES (?, 0, ?, '', ?)", ev[i].ID, zeroMicros, doc)
-		if err != nil {
-			return x.orExists("save", "event", ev[i].ID, err)
-		}
+		rows[i] = []any{ev[i].ID, int64(0), zeroMicros, "", doc}
 	}
-	return nil
+	return x.orExists("save", "event", idOfOne(ev), x.insert("events", "", rows, ""))
+}
+
+// idOfOne names the event of an error where there is only one.
+func idOfOne(ev []inbox.Event) string {
+	if len(ev) == 1 {
+		return ev[0].ID
+	}
+	return ""
 }
 
 // SaveEvents adds events that no other write caused. ErrExists when one of that ID waits already, as
@@ -91,7 +97,7 @@ func (s *Store) RetryEvent(
 ) error {
 	return s.write(ctx, op{"update", "event", id}, func(x *session) error {
 		var told string
-		err := x.one("SELECT told FROM {events} WHERE id = ?", []any{id}, &told)
+		err := x.one(x.locking("SELECT told FROM {events} WHERE id = ?"), []any{id}, &told)
 		if isNone(err) {
 			return nil
 		}

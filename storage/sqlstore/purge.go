@@ -50,8 +50,8 @@ func (s *Store) DeleteInbox(ctx context.Context, id inbox.ID) error {
 func (x *session) forgetKnown(id inbox.ID) error {
 	type row struct{ site, customer, doc string }
 	var rows []row
-	err := x.every("SELECT k.site, k.customer, c.doc FROM {known} k "+
-		"JOIN {customers} c ON c.site = k.site AND c.id = k.customer WHERE k.inbox = ?",
+	err := x.every(x.locking("SELECT k.site, k.customer, c.doc FROM {known} k "+
+		"JOIN {customers} c ON c.site = k.site AND c.id = k.customer WHERE k.inbox = ?"),
 		[]any{string(id)}, func(scan func(...any) error) error {
 			var r row
 			err := scan(&r.site, &r.customer, &r.doc)
@@ -89,8 +89,17 @@ func (x *session) purgeSome() (done bool, err error) {
 	from, to := seqKey(pk, 0), seqKey(pk+1, 0)
 	deleted := int64(0)
 	for _, table := range []string{"{contents}", "{messages}", "{changes}"} {
-		n, err := x.affected("DELETE FROM "+table+" WHERE pk IN (SELECT pk FROM "+table+
-			" WHERE pk > ? AND pk < ? ORDER BY pk LIMIT ?)", from, to, int64(purgeRows))
+		// A statement with a LIMIT of its own is not the same in all databases.
+		var last sql.NullInt64
+		err := x.one("SELECT MAX(pk) FROM (SELECT pk FROM "+table+
+			" WHERE pk > ? AND pk < ? ORDER BY pk LIMIT ?) AS part", []any{from, to, int64(purgeRows)}, &last)
+		if err != nil {
+			return false, err
+		}
+		if !last.Valid {
+			continue
+		}
+		n, err := x.affected("DELETE FROM "+table+" WHERE pk > ? AND pk <= ?", from, last.Int64)
 		if err != nil {
 			return false, err
 		}
@@ -99,9 +108,16 @@ func (x *session) purgeSome() (done bool, err error) {
 	for _, t := range []struct{ table, column string }{
 		{"{items}", "remote"}, {"{threads}", "thread"}, {"{runs}", "id"},
 	} {
-		n, err := x.affected("DELETE FROM "+t.table+" WHERE inbox = ? AND "+t.column+
-			" IN (SELECT "+t.column+" FROM "+t.table+" WHERE inbox = ? ORDER BY "+t.column+" LIMIT ?)",
-			pk, pk, int64(purgeRows))
+		var last sql.NullString
+		err := x.one("SELECT MAX("+t.column+") FROM (SELECT "+t.column+" FROM "+t.table+x.dialect.byKey+
+			" WHERE inbox = ? ORDER BY "+t.column+" LIMIT ?) AS part", []any{pk, int64(purgeRows)}, &last)
+		if err != nil {
+			return false, err
+		}
+		if !last.Valid {
+			continue
+		}
+		n, err := x.affected("DELETE FROM "+t.table+" WHERE inbox = ? AND "+t.column+" <= ?", pk, last.String)
 		if err != nil {
 			return false, err
 		}

@@ -22,21 +22,41 @@ func (s *Store) SaveTickets(
 	}
 	saved := make([]ticket.Ticket, len(w))
 	err := s.write(ctx, op{"save", "tickets", ""}, func(x *session) error {
+		if err := x.lockMessages(w); err != nil {
+			return err
+		}
+		old, err := x.storedTickets(w)
+		if err != nil {
+			return err
+		}
+		var threads [][]any
+		var entries []entryRow
 		for i := range w {
-			key, doc, err := x.saveTicket(w[i].Ticket)
+			key, doc, err := x.saveTicket(w[i].Ticket, old[w[i].Ticket.ID])
 			if err != nil {
 				return err
+			}
+			for _, thread := range distinct(w[i].Ticket.Threads) {
+				threads = append(threads, []any{string(thread), key})
 			}
 			for j := range w[i].Entries {
 				e := w[i].Entries[j]
 				e.Ticket = w[i].Ticket.ID
-				if err := x.saveEntry(key, &e); err != nil {
+				row, err := encodeEntry(key, &e)
+				if err != nil {
 					return err
 				}
+				entries = append(entries, row)
 			}
 			if saved[i], err = stored[ticket.Ticket](doc); err != nil {
 				return err
 			}
+		}
+		if err := x.insert("ticket_threads", "", threads, ""); err != nil {
+			return err
+		}
+		if err := x.saveEntries(entries); err != nil {
+			return err
 		}
 		if err := x.oneTicketEach(w); err != nil {
 			return err
@@ -65,19 +85,37 @@ func checkWrites(w []ticket.Write) error {
 	return nil
 }
 
-// saveTicket writes one ticket and returns its key and doc.
-func (x *session) saveTicket(t ticket.Ticket) (key int64, doc string, err error) {
-	var version int64
-	err = x.one("SELECT pk, version, number FROM {tickets} WHERE id = ?", []any{string(t.ID)},
-		&key, &version, &t.Number)
-	fresh := isNone(err)
-	if err != nil && !fresh {
-		return 0, "", err
+// storedTicket is what a write needs to know of a ticket that is there.
+type storedTicket struct{ key, version, number int64 }
+
+// storedTickets finds the tickets of a write that are there, and locks them.
+func (x *session) storedTickets(w []ticket.Write) (map[ticket.ID]storedTicket, error) {
+	ids := make([]ticket.ID, len(w))
+	for i := range w {
+		ids[i] = w[i].Ticket.ID
 	}
-	if version != int64(t.Version) {
+	old := make(map[ticket.ID]storedTicket, len(w))
+	err := inChunks(distinct(ids), func(marks string, values []any) error {
+		text := x.locking("SELECT id, pk, version, number FROM {tickets}" + x.using("tickets_id") +
+			" WHERE id IN " + marks + " ORDER BY id")
+		return x.every(text, values, func(scan func(...any) error) error {
+			var id string
+			var t storedTicket
+			err := scan(&id, &t.key, &t.version, &t.number)
+			old[ticket.ID(id)] = t
+			return err
+		})
+	})
+	return old, err
+}
+
+// saveTicket writes one ticket without its threads, and returns its key and doc.
+func (x *session) saveTicket(t ticket.Ticket, old storedTicket) (key int64, doc string, err error) {
+	if old.version != int64(t.Version) {
 		return 0, "", refuse("save", "ticket", t.ID, storage.ErrConflict)
 	}
-	if fresh {
+	fresh := old.key == 0
+	if t.Number = old.number; fresh {
 		if t.Number, err = x.nextNumber(t.Site); err != nil {
 			return 0, "", err
 		}
@@ -86,21 +124,11 @@ func (x *session) saveTicket(t ticket.Ticket) (key int64, doc string, err error)
 	if doc, err = encode(&t); err != nil {
 		return 0, "", err
 	}
-	if key, err = x.writeTicket(key, &t, doc); err != nil {
-		return 0, "", err
+	if key, err = x.writeTicket(old.key, &t, doc); err != nil || fresh {
+		return key, doc, err
 	}
-	if !fresh {
-		if _, err := x.exec("DELETE FROM {ticket_threads} WHERE ticket = ?", key); err != nil {
-			return 0, "", err
-		}
-	}
-	for _, thread := range distinct(t.Threads) {
-		_, err := x.exec("INSERT INTO {ticket_threads} VALUES (?, ?)", string(thread), key)
-		if err != nil {
-			return 0, "", err
-		}
-	}
-	return key, doc, nil
+	_, err = x.exec("DELETE FROM {ticket_threads} WHERE ticket = ?", key)
+	return key, doc, err
 }
 
 func (x *session) writeTicket(key int64, t *ticket.Ticket, doc string) (int64, error) {
@@ -116,13 +144,14 @@ func (x *session) writeTicket(key int64, t *ticket.Ticket, doc string) (int64, e
 			"company = ?, tags = ?, version = ?, doc = ? WHERE pk = ?", append(columns, key)...)
 		return key, err
 	}
-	result, err := x.exec("INSERT INTO {tickets} (id, site, inbox, number, activity, trash, hidden, "+
+	key, err := x.insertKey("INSERT INTO {tickets} (id, site, inbox, number, activity, trash, hidden, "+
 		"imported, status, assignee, customer, company, tags, version, doc) "+
 		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", columns...)
-	if err != nil {
-		return 0, err
+	// Somebody else has just made a ticket of this ID.
+	if err != nil && x.dialect.judge(err) == faultTaken {
+		err = refuse("save", "ticket", t.ID, storage.ErrConflict)
 	}
-	return result.LastInsertId()
+	return key, err
 }
 
 // tagText holds tags so that one can be found in it: each between two bytes no tag has.
@@ -174,15 +203,17 @@ func (s *Store) SaveMark(
 	ctx context.Context, id inbox.ID, seq uint64, expect storage.Version,
 ) (storage.Version, error) {
 	err := s.write(ctx, op{"save", "mark", string(id)}, func(x *session) (err error) {
-		var n int64
+		var stored bool
 		if expect == 0 {
-			n, err = x.affected("INSERT INTO {marks} VALUES (?, ?, 1) ON CONFLICT (inbox) DO NOTHING",
+			stored, err = x.create("INSERT INTO {marks} VALUES (?, ?, 1) ON CONFLICT (inbox) DO NOTHING",
 				string(id), int64(seq))
 		} else {
+			var n int64
 			n, err = x.affected("UPDATE {marks} SET seq = ?, version = version + 1 "+
 				"WHERE inbox = ? AND version = ?", int64(seq), string(id), int64(expect))
+			stored = n > 0
 		}
-		if err == nil && n == 0 {
+		if err == nil && !stored {
 			err = storage.ErrConflict
 		}
 		return err
@@ -197,13 +228,30 @@ func (s *Store) SaveMark(
 // the inbox's entries in tickets of other inboxes.
 func (s *Store) PurgeTickets(ctx context.Context, id inbox.ID) error {
 	return s.write(ctx, op{"purge", "tickets", string(id)}, func(x *session) error {
+		var keys []int64
+		err := x.every(x.locking("SELECT pk FROM {tickets}"+x.using(byInbox)+" WHERE inbox = ?"), []any{string(id)},
+			func(scan func(...any) error) error {
+				var key int64
+				err := scan(&key)
+				keys = append(keys, key)
+				return err
+			})
+		if err != nil {
+			return err
+		}
 		for _, text := range []string{
-			"DELETE FROM {entries} WHERE ticket IN (SELECT pk FROM {tickets} WHERE inbox = ?)",
-			"DELETE FROM {entries} WHERE inbox = ?",
-			"DELETE FROM {ticket_threads} WHERE ticket IN (SELECT pk FROM {tickets} WHERE inbox = ?)",
-			"DELETE FROM {tickets} WHERE inbox = ?",
-			"DELETE FROM {marks} WHERE inbox = ?",
+			"DELETE FROM {entries} WHERE ticket IN ", "DELETE FROM {ticket_threads} WHERE ticket IN ",
+			"DELETE FROM {tickets} WHERE pk IN ",
 		} {
+			err := keysInChunks(keys, func(marks string, keys []any) error {
+				_, err := x.exec(text+marks, keys...)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+		for _, text := range []string{"DELETE FROM {entries} WHERE inbox = ?", "DELETE FROM {marks} WHERE inbox = ?"} {
 			if _, err := x.exec(text, string(id)); err != nil {
 				return err
 			}

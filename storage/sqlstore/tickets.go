@@ -126,7 +126,7 @@ func (s *Store) ticketsWhere(q ticket.Query, after *ticket.Key) *conditions {
 	}
 	s.addTicketFacts(where, q)
 	if after != nil {
-		where.add("(t.activity, t.id) < (?, ?)", micros(after.Activity), string(after.ID))
+		s.behind(where, "t.activity", "t.id", "<", micros(after.Activity), string(after.ID))
 	}
 	return where
 }

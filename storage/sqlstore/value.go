@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -27,11 +28,11 @@ func (m *nullMoment) Scan(column any) error {
 	if column == nil {
 		return nil
 	}
-	micros, ok := column.(int64)
-	if !ok {
+	var at sql.NullInt64
+	if err := at.Scan(column); err != nil {
 		return fmt.Errorf("a moment is stored as %T", column)
 	}
-	m.Time = moment(micros)
+	m.Time = moment(at.Int64)
 	return nil
 }
 

@@ -35,18 +35,20 @@ func (s *Store) SaveCredential(
 		secret = []byte{}
 	}
 	err := s.write(ctx, op{"save", "credential", string(key.Inbox)}, func(x *session) error {
-		var n int64
+		var stored bool
 		var err error
 		if expect == 0 {
-			n, err = x.affected("INSERT INTO {credentials} VALUES (?, ?, 1, ?) "+
+			stored, err = x.create("INSERT INTO {credentials} VALUES (?, ?, 1, ?) "+
 				"ON CONFLICT (inbox, purpose) DO NOTHING",
 				string(key.Inbox), string(key.Use), secret)
 		} else {
+			var n int64
 			n, err = x.affected("UPDATE {credentials} SET version = version + 1, secret = ? "+
 				"WHERE inbox = ? AND purpose = ? AND version = ?",
 				secret, string(key.Inbox), string(key.Use), int64(expect))
+			stored = n > 0
 		}
-		if err == nil && n == 0 {
+		if err == nil && !stored {
 			err = storage.ErrConflict
 		}
 		return err

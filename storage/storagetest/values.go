@@ -204,6 +204,7 @@ func newCopied() copied {
 	c.In.Version, c.Co.Version, c.Cu.Version = 0, 0, 0
 	c.Step = everything(c.In.ID, "x")
 	c.Step.State.Backfill = &inbox.BackfillState{Since: at(1)}
+	c.Step.State.Push = &inbox.Push{Subscription: provider.Subscription{ID: "s", Expires: at(3)}, At: at(2)}
 	c.Step.Run.Rejected = map[filter.Reason]int{filter.Excluded: 1}
 	m, text := full[inbox.Message]("mail"), full[inbox.Content]("content")
 	m.Inbox, m.Received, text.Message = c.In.ID, at(99), m.ID
@@ -241,12 +242,13 @@ func checkCopies(b *inboxes) {
 		ok(b, "content", err)
 		want.Step.Put[2].Message.Seq = m.Seq
 		read := []any{
-			*shot.Inbox, shot.State.Backfill, shot.Messages[0], shot.Contents[0], shot.Queue,
+			*shot.Inbox, shot.State.Backfill, shot.State.Push, shot.Messages[0], shot.Contents[0], shot.Queue,
 			shot.Seen["x queued"].Queued, shot.Runs[0], shot.Rejections, shot.Companies,
 			shot.Customers, shot.Events, in, cu, co, m, text,
 		}
 		equal(b, "what is stored after what was "+when+" is changed", read, []any{
-			want.In, want.Step.State.Backfill, want.Step.Put[2].Message, want.Step.Put[2].Content,
+			want.In, want.Step.State.Backfill, want.Step.State.Push, want.Step.Put[2].Message,
+			want.Step.Put[2].Content,
 			want.Step.Queue[:1], &want.Step.Queue[0], *want.Step.Run,
 			map[filter.Reason]int{filter.NotClientAssociated: 1}, []inbox.Company{want.Co},
 			[]inbox.Customer{want.Cu}, []inbox.Due{{Event: want.Event}},

@@ -34,6 +34,8 @@ func TestReadOnlyFileIsReadAndNotWritten(t *testing.T) {
 	var told *storage.Error
 	require.ErrorAs(t, err, &told)
 	require.ErrorContains(t, err, "readonly")
+	require.NotErrorIs(t, err, sqlstore.ErrRetry, "a file that stays as it is")
+	require.NotErrorIs(t, err, sqlstore.ErrAmbiguous)
 	require.Equal(t, before, state(t, reader, "in-1"))
 }
 
@@ -56,6 +58,8 @@ func TestFullDiskLeavesEverythingAsItWas(t *testing.T) {
 	}
 	_, err = full.Commit(t.Context(), imp, inbox.Event{ID: "event", Site: "acme"})
 	require.ErrorContains(t, err, "full")
+	require.NotErrorIs(t, err, sqlstore.ErrRetry)
+	require.NotErrorIs(t, err, sqlstore.ErrAmbiguous)
 	for _, one := range []*sqlstore.Store{s, full} {
 		require.Equal(t, before, state(t, one, "in-1"))
 		require.Equal(t, stored, messages(t, one, inbox.MessageQuery{Inbox: "in-1"}))
@@ -86,6 +90,8 @@ func TestBusyDatabaseIsTriedAFewTimes(t *testing.T) {
 	var told *storage.Error
 	require.ErrorAs(t, err, &told)
 	require.ErrorContains(t, err, "locked")
+	require.ErrorIs(t, err, sqlstore.ErrRetry)
+	require.NotErrorIs(t, err, sqlstore.ErrAmbiguous)
 	require.Empty(t, messages(t, s, inbox.MessageQuery{Inbox: "in-1"}), "reading goes on meanwhile")
 
 	_, err = other.ExecContext(t.Context(), "COMMIT")
@@ -108,7 +114,11 @@ func TestClosedStoreRefuses(t *testing.T) {
 
 func TestErrorsHoldNoContent(t *testing.T) {
 	t.Parallel()
-	s := sqlstoretest.Open(t)
+	onEach(t, errorsHoldNoContent)
+}
+
+func errorsHoldNoContent(t *testing.T, d sqlstore.Dialect) {
+	s := sqlstoretest.New(t, d).Store(t)
 	create(t, s, "in-1")
 	puts := mails("in-1", 0, 1)
 	_, err := s.Commit(t.Context(), inbox.Import{State: state(t, s, "in-1"), Put: puts})
@@ -129,6 +139,12 @@ func TestErrorsHoldNoContent(t *testing.T) {
 	_, err = s.SaveCustomers(t.Context(), customers)
 	require.ErrorIs(t, err, storage.ErrExists)
 	texts = append(texts, err.Error())
+	// A text no database can take for a message's company: longer than any ID.
+	puts[0].Message.ID, puts[0].Message.Remote = "long", "long"
+	puts[0].Message.Company = inbox.CompanyID(strings.Repeat("cleo@", 200))
+	if _, err = s.Commit(t.Context(), inbox.Import{State: state(t, s, "in-1"), Put: puts}); err != nil {
+		texts = append(texts, err.Error())
+	}
 	for _, secret := range []string{"@", "Shipment", "shipment", "cleo", "Bob"} {
 		require.NotContains(t, strings.Join(texts, "\n"), secret)
 	}

@@ -8,10 +8,12 @@ import (
 	"os/exec"
 	"testing"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
 	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/storage/sqlstore"
+	"github.com/workinbox/workinbox/storage/sqlstore/sqlstoretest"
 )
 
 // What a child process of a test is to do, and on which file.
@@ -21,16 +23,18 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	if text, ok := os.LookupEnv(crashEnv); ok {
-		if err := crashChild(text); err != nil {
+	if text, ok := os.LookupEnv(fleetEnv); ok {
+		if err := fleetChild(text); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		return
 	}
+	// Connections are broken on purpose, and the driver would tell of each.
+	_ = mysql.SetLogger(&mysql.NopLogger{})
 	job, isChild := os.LookupEnv(childJob)
 	if !isChild {
-		os.Exit(m.Run())
+		os.Exit(sqlstoretest.Main(m))
 	}
 	if err := runJob(job, os.Getenv(childFile)); err != nil {
 		fmt.Fprintln(os.Stderr, err)

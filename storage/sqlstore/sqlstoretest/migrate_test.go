@@ -176,7 +176,11 @@ func TestPrefixesKeepStoresApart(t *testing.T) {
 
 func TestMigrationsAreFilesWithNames(t *testing.T) {
 	t.Parallel()
-	files, err := sqlstore.Migrations(sqlstore.Options{Prefix: "host_"})
+	onEach(t, migrationsAreFiles)
+}
+
+func migrationsAreFiles(t *testing.T, d sqlstore.Dialect) {
+	files, err := sqlstore.Migrations(sqlstore.Options{Dialect: d, Prefix: "host_"})
 	require.NoError(t, err)
 	names, err := fs.Glob(files, "*_*.sql")
 	require.NoError(t, err)

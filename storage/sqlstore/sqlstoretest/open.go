@@ -26,31 +26,27 @@ func Open(tb testing.TB) *sqlstore.Store {
 func OpenIn(tb testing.TB, path string) *sqlstore.Store {
 	tb.Helper()
 	_, err := os.Stat(path)
-	isNew := errors.Is(err, fs.ErrNotExist)
-	if isNew {
-		file, err := migratedFile()
-		if err == nil {
-			err = os.WriteFile(path, file, 0o600)
-		}
-		if err != nil {
-			tb.Fatalf("make the database: %v", err)
-		}
+	if errors.Is(err, fs.ErrNotExist) {
+		writeMigrated(tb, path)
+		return fileDatabase(tb, path).Store(tb)
 	}
-	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(path))
+	d := fileDatabase(tb, path)
+	if err := sqlstore.Migrate(context.Background(), d.DB, d.Options); err != nil {
+		tb.Fatalf("migrate the store: %v", err)
+	}
+	return d.Store(tb)
+}
+
+// writeMigrated makes a file with the tables of an empty store.
+func writeMigrated(tb testing.TB, path string) {
+	tb.Helper()
+	file, err := migratedFile()
+	if err == nil {
+		err = os.WriteFile(path, file, 0o600)
+	}
 	if err != nil {
-		tb.Fatalf("open the database: %v", err)
+		tb.Fatalf("make the database: %v", err)
 	}
-	tb.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			tb.Errorf("close the database: %v", err)
-		}
-	})
-	if !isNew {
-		if err := sqlstore.Migrate(context.Background(), db, sqlstore.Options{}); err != nil {
-			tb.Fatalf("migrate the store: %v", err)
-		}
-	}
-	return openStore(tb, db)
 }
 
 // migratedFile is a SQLite file without data. Tests that want one of their own copy it, which is
@@ -73,17 +69,3 @@ var migratedFile = sync.OnceValues(func() ([]byte, error) {
 	}
 	return os.ReadFile(path)
 })
-
-func openStore(tb testing.TB, db *sql.DB) *sqlstore.Store {
-	tb.Helper()
-	s, err := sqlstore.Open(context.Background(), db, sqlstore.Options{})
-	if err != nil {
-		tb.Fatalf("open the store: %v", err)
-	}
-	tb.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			tb.Errorf("close the store: %v", err)
-		}
-	})
-	return s
-}

@@ -13,19 +13,35 @@ import (
 	"github.com/workinbox/workinbox/ticket"
 )
 
+// onEach runs a test on every database.
+func onEach(t *testing.T, test func(t *testing.T, d sqlstore.Dialect)) {
+	for _, d := range sqlstoretest.Dialects() {
+		t.Run(string(d), func(t *testing.T) {
+			t.Parallel()
+			test(t, d)
+		})
+	}
+}
+
 func TestInboxes(t *testing.T) {
 	t.Parallel()
-	storagetest.Inboxes(t, func(t *testing.T) inbox.Store { return sqlstoretest.Open(t) })
+	onEach(t, func(t *testing.T, d sqlstore.Dialect) {
+		storagetest.Inboxes(t, func(t *testing.T) inbox.Store { return sqlstoretest.New(t, d).Store(t) })
+	})
 }
 
 func TestTickets(t *testing.T) {
 	t.Parallel()
-	storagetest.Tickets(t, func(t *testing.T) ticket.Store { return sqlstoretest.Open(t) })
+	onEach(t, func(t *testing.T, d sqlstore.Dialect) {
+		storagetest.Tickets(t, func(t *testing.T) ticket.Store { return sqlstoretest.New(t, d).Store(t) })
+	})
 }
 
 func TestVault(t *testing.T) {
 	t.Parallel()
-	storagetest.Vault(t, func(t *testing.T) inbox.Vault { return sqlstoretest.Open(t) })
+	onEach(t, func(t *testing.T, d sqlstore.Dialect) {
+		storagetest.Vault(t, func(t *testing.T) inbox.Vault { return sqlstoretest.New(t, d).Store(t) })
+	})
 }
 
 // A host may allow one connection only: then whatever asks for a second one while it holds the first

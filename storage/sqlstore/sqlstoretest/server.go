@@ -1,0 +1,248 @@
+package sqlstoretest
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+
+	"github.com/workinbox/workinbox/storage/sqlstore"
+)
+
+// The servers that tests use when nothing else is said.
+const (
+	defaultPostgres = "postgres://postgres@127.0.0.1:5432/test?sslmode=disable"
+	defaultMySQL    = "root@tcp(127.0.0.1:3306)/test"
+)
+
+// requireEnv names the servers that must be there, with commas between: "postgres,mysql". Tests skip
+// what has no server otherwise.
+const requireEnv = "WORKINBOX_TEST_REQUIRE"
+
+// maxConnections is how many connections the stores of one process share on a server.
+const maxConnections = 20
+
+// madeName begins the name of what a test process makes on a server; the second it did follows.
+const madeName = "workinbox_test_"
+
+// staleAfter is when what another process left behind is dropped: no test run takes that long.
+const staleAfter = time.Hour
+
+// server is a database server and what this process has made on it: one schema (PostgreSQL) or
+// database (MySQL), in which each store has tables with a prefix of its own. Stores are emptied and
+// used again, since making tables takes longer than most tests.
+type server struct {
+	dialect     sqlstore.Dialect
+	driver, env string
+	preset      string
+	// place returns the data source of a schema or database of the server.
+	place func(dsn, name string) (string, error)
+	// list, create and drop are statements about schemas or databases.
+	list, create, drop string
+
+	mu       sync.Mutex
+	users    int // of what is made; it is dropped with the last
+	admin    *sql.DB
+	made     string // the schema or database
+	db       *sql.DB
+	dsn      string
+	free     []string // prefixes of empty tables
+	prefixes int
+}
+
+var servers = map[sqlstore.Dialect]*server{
+	sqlstore.Postgres: {
+		dialect: sqlstore.Postgres, driver: "pgx", env: "WORKINBOX_TEST_POSTGRES", preset: defaultPostgres,
+		place:  postgresPlace,
+		list:   "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'workinbox\\_test\\_%'",
+		create: "CREATE SCHEMA %s", drop: "DROP SCHEMA IF EXISTS %s CASCADE",
+	},
+	sqlstore.MySQL: {
+		dialect: sqlstore.MySQL, driver: "mysql", env: "WORKINBOX_TEST_MYSQL", preset: defaultMySQL,
+		place:  mysqlPlace,
+		list:   "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE 'workinbox\\_test\\_%'",
+		create: "CREATE DATABASE %s", drop: "DROP DATABASE IF EXISTS %s",
+	},
+}
+
+func postgresPlace(dsn, name string) (string, error) {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return "", errors.New("the data source of PostgreSQL must be a URL")
+	}
+	q := u.Query()
+	if name != "" {
+		q.Set("search_path", name)
+	}
+	// What a test stores need not survive a power cut.
+	q.Set("synchronous_commit", "off")
+	u.RawQuery = q.Encode()
+	return u.String(), nil
+}
+
+func mysqlPlace(dsn, name string) (string, error) {
+	c, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		return "", errors.New("the data source of MySQL cannot be read")
+	}
+	if name != "" {
+		c.DBName = name
+	}
+	c.InterpolateParams = true
+	c.Logger = &mysql.NopLogger{}
+	return c.FormatDSN(), nil
+}
+
+// source is where the server is.
+func (s *server) source() string {
+	if dsn := os.Getenv(s.env); dsn != "" {
+		return dsn
+	}
+	return s.preset
+}
+
+// connect readies the process's schema or database. The caller holds the mutex.
+func (s *server) connect(ctx context.Context) error {
+	if s.users++; s.users > 1 {
+		return nil
+	}
+	err := s.make(ctx)
+	if err != nil {
+		s.users--
+	}
+	return err
+}
+
+func (s *server) make(ctx context.Context) error {
+	dsn, err := s.place(s.source(), "")
+	if err != nil {
+		return err
+	}
+	if s.admin, err = sql.Open(s.driver, dsn); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	if err := s.admin.PingContext(ctx); err != nil {
+		return errors.Join(err, s.admin.Close())
+	}
+	s.dropStale(ctx)
+	s.made = fmt.Sprintf("%s%d_%s", madeName, time.Now().Unix(), strings.ToLower(rand.Text()[:8]))
+	if _, err := s.admin.ExecContext(ctx, fmt.Sprintf(s.create, s.made)); err != nil {
+		return errors.Join(err, s.admin.Close())
+	}
+	if s.dsn, err = s.place(s.source(), s.made); err != nil {
+		return err
+	}
+	if s.db, err = sql.Open(s.driver, s.dsn); err != nil {
+		return err
+	}
+	s.db.SetMaxOpenConns(maxConnections)
+	s.db.SetMaxIdleConns(maxConnections)
+	s.free = nil
+	return nil
+}
+
+// dropStale drops what processes left that were killed.
+func (s *server) dropStale(ctx context.Context) {
+	rows, err := s.admin.QueryContext(ctx, s.list)
+	if err != nil {
+		return
+	}
+	var names []string
+	for rows.Next() {
+		var name string
+		if rows.Scan(&name) == nil {
+			names = append(names, name)
+		}
+	}
+	_ = rows.Close()
+	for _, name := range names {
+		second, _, _ := strings.Cut(strings.TrimPrefix(name, madeName), "_")
+		made, err := strconv.ParseInt(second, 10, 64)
+		if err == nil && time.Since(time.Unix(made, 0)) > staleAfter {
+			_, _ = s.admin.ExecContext(ctx, fmt.Sprintf(s.drop, name))
+		}
+	}
+}
+
+// release is called once for each connect.
+func (s *server) release() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.users--; s.users > 0 {
+		return nil
+	}
+	_, err := s.admin.ExecContext(context.Background(), fmt.Sprintf(s.drop, s.made))
+	return errors.Join(s.db.Close(), err, s.admin.Close())
+}
+
+// take returns the prefix of an empty store.
+func (s *server) take(ctx context.Context) (string, error) {
+	s.mu.Lock()
+	if n := len(s.free); n > 0 {
+		prefix := s.free[n-1]
+		s.free = s.free[:n-1]
+		s.mu.Unlock()
+		return prefix, nil
+	}
+	s.prefixes++
+	prefix := sqlPrefix(s.prefixes)
+	s.mu.Unlock()
+	return prefix, sqlstore.Migrate(ctx, s.db, sqlstore.Options{Dialect: s.dialect, Prefix: prefix})
+}
+
+func sqlPrefix(n int) string { return fmt.Sprintf("t%d_", n) }
+
+// put empties a store and keeps it for the next test. Tables that cannot be emptied are left alone.
+func (s *server) put(prefix string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := empty(ctx, s.db, prefix); err == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.free = append(s.free, prefix)
+	}
+}
+
+// tables are those of a store, but the one whose rows stay.
+var tables = []string{
+	"inboxes", "readers", "purges", "syncs", "messages", "contents", "changes", "items", "threads",
+	"runs", "events", "snapshots", "companies", "domains", "customers", "addresses", "known",
+	"credentials", "numbers", "tickets", "ticket_threads", "entries", "marks", "leases",
+}
+
+func empty(ctx context.Context, db *sql.DB, prefix string) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	for _, table := range tables {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+prefix+table); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// require fails the test where the server must be there, and skips it otherwise.
+func (s *server) require(tb testing.TB, err error) {
+	tb.Helper()
+	if slices.Contains(strings.Split(os.Getenv(requireEnv), ","), string(s.dialect)) {
+		tb.Fatalf("%s must answer, since %s says so: %v", s.dialect, requireEnv, err)
+	}
+	tb.Skipf("no %s answers (%s says where it is): %v", s.dialect, s.env, err)
+}
