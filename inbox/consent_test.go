@@ -63,6 +63,22 @@ func TestRefusedConsentKeepsTheState(t *testing.T) { // R-CON-01, R-CON-03
 	require.NoError(t, err, "and again")
 }
 
+func TestAnErrorOfTheRedirectIsTheProvidersToRead(t *testing.T) { // R-CON-01
+	t.Parallel()
+	for code, want := range map[string]error{
+		"access_denied":    provider.ErrAuth,
+		"consent_required": provider.ErrAdminConsent,
+	} {
+		w := newWorld(t, fake.Options{})
+		in := w.draft(true, filter.Rules{Mode: filter.All})
+		link, err := w.svc.Connect(t.Context(), w.actor("carl"), in.ID, "https://host.example/back")
+		require.NoError(t, err)
+		_, err = w.svc.Consent(t.Context(), w.actor("carl"), in.ID,
+			inbox.Return{State: query(t, link, "state"), Error: code, Description: "for the operator"})
+		require.ErrorIs(t, err, want, code)
+	}
+}
+
 func TestConsentCutOffAnywhereCanBeGivenAgain(t *testing.T) { // R-CON-03, R-INB-04
 	t.Parallel()
 	for _, reconnect := range []bool{false, true} {

@@ -164,10 +164,20 @@ func (s *Service) Progress(ctx context.Context, actor acl.Actor, id ID) (Progres
 	if err != nil {
 		return p, fmt.Errorf("count mail of inbox %q: %w", id, err)
 	}
-	if c, ok := provider.As[provider.Counter](box); ok {
-		if p.Total, err = c.Count(ctx, provider.Walk{Since: in.Floor()}); err != nil {
-			return p, err
-		}
+	c, ok := provider.As[provider.Counter](box)
+	if !ok {
+		return p, nil
 	}
-	return p, nil
+	snap, err := s.snapshot(ctx, in.Site)
+	if err != nil {
+		return p, err
+	}
+	f, err := s.compile(&in, snap, filter.Config{Floor: in.Floor()})
+	if err != nil {
+		return p, err
+	}
+	walk := s.walk(f)
+	walk.Since = in.Floor()
+	p.Total, err = c.Count(ctx, walk)
+	return p, err
 }

@@ -28,6 +28,9 @@ type SyncState struct {
 	// it when it is tried again.
 	Backfilled time.Time `json:"backfilled"`
 
+	// Push is what rings when something changes; nil where nothing does.
+	Push *Push `json:"push,omitempty"`
+
 	LastSync    time.Time `json:"last_sync"`
 	LastSuccess time.Time `json:"last_success"`
 	Failures    int       `json:"failures,omitempty"` // in a row

@@ -102,6 +102,16 @@ func (s *Service) Delete(ctx context.Context, actor acl.Actor, id ID) error {
 	return s.dropCredential(ctx, &out)
 }
 
+// TakeOver makes a sync of the inbox that is under way anywhere store nothing more: it ends in
+// storage.ErrConflict at its next write. It is the engine's own; desk.Run calls it before it goes on
+// with an inbox whose worker was not heard of, and may only be slow.
+func (s *Service) TakeOver(ctx context.Context, id ID) error {
+	if _, err := s.Store.Inbox(ctx, id); err != nil {
+		return err
+	}
+	return s.fence(ctx, id)
+}
+
 // fence makes a sync that is under way store nothing more: it began under facts that hold no longer.
 // What stops it is the version of the sync state, which it read before the inbox (Sync).
 func (s *Service) fence(ctx context.Context, id ID) error { return s.commitChanges(ctx, id, nil) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 
 	"github.com/workinbox/workinbox/acl"
@@ -101,6 +102,28 @@ func (s *Service) outdated(ctx context.Context, id ID, used *openMailbox) bool {
 	used.mu.Lock()
 	defer used.mu.Unlock()
 	return err == nil && version != used.version
+}
+
+// sameAccount yields the inboxes but for one, of all sites, that hold a grant of an account.
+func (s *Service) sameAccount(
+	ctx context.Context, kind provider.Kind, account string, butFor ID,
+) iter.Seq2[Inbox, error] {
+	return func(yield func(Inbox, error) bool) {
+		for other, err := range s.Store.Inboxes(ctx, Query{}) {
+			if err == nil {
+				if other.Provider != kind || other.Account.ID != account || other.ID == butFor {
+					continue
+				}
+				_, _, err = s.Vault.Credential(ctx, VaultKey{Inbox: other.ID, Use: UseMailbox})
+				if errors.Is(err, storage.ErrNotFound) {
+					continue
+				}
+			}
+			if !yield(other, err) {
+				return
+			}
+		}
+	}
 }
 
 // suspended says whether the inbox's creator is deactivated or gone: then its grant is not used

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -22,6 +23,7 @@ type pageRules struct {
 type page struct {
 	batch   provider.Batch
 	items   []*item // to open, in the order of the batch
+	unread  []*item // nothing of their headers is known: to be opened later
 	known   int
 	reject  []Rejected
 	changed []MessageChange
@@ -93,6 +95,9 @@ func (o *overlay) thread(t ThreadID) filter.Thread {
 	return filter.Thread{Opened: o.opened[t]}
 }
 
+// errNoHeader says why a mail waits that was listed without its header.
+var errNoHeader = errors.New("the service did not hand over its header")
+
 // decide judges a batch by its headers.
 func (y *syncer) decide(ctx context.Context, b provider.Batch, rules pageRules) (*page, error) {
 	p := &page{batch: b}
@@ -104,6 +109,13 @@ func (y *syncer) decide(ctx context.Context, b provider.Batch, rules pageRules) 
 	if p.changed, err = y.changedMail(ctx, stored, b.Removed); err != nil {
 		return nil, err
 	}
+	fresh = slices.DeleteFunc(fresh, func(it *item) bool {
+		if it.header.Unreadable {
+			it.err = errNoHeader
+			p.unread = append(p.unread, it)
+		}
+		return it.header.Unreadable
+	})
 	if err := y.loadThreads(ctx, fresh); err != nil {
 		return nil, err
 	}

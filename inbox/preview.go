@@ -118,6 +118,10 @@ func previewWalk(ctx context.Context, box provider.Mailbox, f *filter.Filter, wa
 		for i := range b.Put {
 			h := &b.Put[i]
 			out.Listed++
+			if h.Unreadable {
+				out.Opened++
+				continue
+			}
 			facts, _ := factsOf(h)
 			v := f.Decide(&facts, filter.Thread{Opened: opened[h.Thread]})
 			if at, ok := opened[h.Thread]; v.Opens && (!ok || h.Received.Before(at)) {

@@ -43,6 +43,11 @@ func (y *syncer) settle(ctx context.Context, p *page, moved func(*provider.Batch
 			st = &step{}
 		}
 	}
+	for _, it := range p.unread {
+		if err := y.add(ctx, st, it); err != nil {
+			return err
+		}
+	}
 	st.delta.Listed += p.known + len(p.reject)
 	st.delta.Known += p.known
 	st.imp.Reject = append(st.imp.Reject, p.reject...)
@@ -265,6 +270,9 @@ func (y *syncer) customers(ctx context.Context, st *step) error {
 		who, keys = append(who, k), append(keys, key)
 	}
 	if len(who) > 0 {
+		if _, err := y.current(ctx); err != nil {
+			return err
+		}
 		cs, err := y.s.Store.EnsureCustomers(ctx, y.in.Site, y.in.ID, who, y.s.now(), y.s.NewID)
 		if err != nil {
 			return err

@@ -2,11 +2,6 @@ package inbox
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -50,170 +45,6 @@ func (s *Service) Create(ctx context.Context, actor acl.Actor, d Draft) (Inbox, 
 		CreatedAt: s.now(),
 	}
 	return s.Store.CreateInbox(ctx, in, s.event(Event{Name: EventInboxCreated}, &in, actor.User))
-}
-
-// Connect is the beginning of step 3: it returns where the person gives consent. Only the creator
-// may (R-CON-02). The attempt is good for Config.ConsentFor and for one return. It also serves to
-// reconnect an inbox in needs_reauth or disconnected.
-func (s *Service) Connect(ctx context.Context, actor acl.Actor, id ID, redirect string) (string, error) {
-	in, err := s.Authorize(ctx, actor, id, acl.Connect, nil)
-	if err != nil {
-		return "", err
-	}
-	if len(in.Revisions) == 0 {
-		return "", fmt.Errorf("choose what may enter first (SetRules): %w", ErrSetup)
-	}
-	auth, err := s.authorizer(in.Provider)
-	if err != nil {
-		return "", err
-	}
-	state, verifier := randomText(), randomText()
-	url, err := auth.AuthURL(ctx, provider.AuthRequest{
-		State: state, Verifier: verifier, RedirectURL: redirect, LoginHint: in.Account.Address,
-	})
-	if err != nil {
-		return "", err
-	}
-	if err := s.replaceSecret(ctx, VaultKey{id, UseConsent}, []byte(verifier)); err != nil {
-		return "", err
-	}
-	_, err = s.edit(ctx, actor, id, acl.Connect, nil, func(in *Inbox) ([]Change, []Event, error) {
-		if in.State == StateDraft || in.State == StateDisconnected {
-			if in.State, err = in.State.To(StateConnecting); err != nil {
-				return nil, nil, err
-			}
-		}
-		in.Consent = &PendingConsent{
-			StateHash: hash(state), User: actor.User, Redirect: redirect,
-			Expires: s.now().Add(s.ConsentFor),
-		}
-		return nil, nil, nil
-	})
-	return url, err
-}
-
-// Return is what the person's browser brings back from the provider.
-type Return struct {
-	State string
-	Code  string
-	// Error is the provider's error code when the person said no.
-	Error string
-}
-
-// Consent is the end of step 3. It checks the attempt, exchanges the code, compares the granted
-// scopes and, on a reconnect, the account (ErrAccountMismatch: the old credential stays), and keeps
-// the credential. A first consent leaves the inbox connecting until Finish; a reconnect returns it
-// to the state it left, and everything missed is fetched by the next sync.
-func (s *Service) Consent(ctx context.Context, actor acl.Actor, id ID, r Return) (Inbox, error) {
-	in, err := s.Authorize(ctx, actor, id, acl.Connect, nil)
-	if err != nil {
-		return Inbox{}, err
-	}
-	verifier, err := s.redeem(ctx, actor, in, r)
-	if err != nil {
-		return Inbox{}, err
-	}
-	auth, err := s.authorizer(in.Provider)
-	if err != nil {
-		return Inbox{}, err
-	}
-	consent, err := auth.Exchange(ctx, provider.AuthResponse{
-		Code: r.Code, Verifier: verifier, RedirectURL: in.Consent.Redirect,
-	})
-	if err != nil {
-		return Inbox{}, err
-	}
-	if missing := missingScopes(auth.Scopes(), consent.Scopes); len(missing) > 0 {
-		s.revokeUnused(ctx, &in, "", consent.Account.ID, consent.Credential)
-		return Inbox{}, &provider.ScopeError{Missing: missing}
-	}
-	if in.Account.ID != "" && in.Account.ID != consent.Account.ID {
-		return Inbox{}, fmt.Errorf("inbox %q: %w", id, ErrAccountMismatch)
-	}
-	out, err := s.connected(ctx, actor, id, consent.Account)
-	if err != nil {
-		s.revokeUnused(ctx, &in, "", consent.Account.ID, consent.Credential)
-		return Inbox{}, err
-	}
-	if err := s.replaceSecret(ctx, VaultKey{id, UseMailbox}, consent.Credential.Reveal()); err != nil {
-		return Inbox{}, err
-	}
-	s.forgetMailbox(id)
-	out, err = s.reconnected(ctx, actor, out)
-	return redactInbox(actor, out), err
-}
-
-// redeem checks that the return belongs to the attempt under way, and ends that attempt.
-func (s *Service) redeem(ctx context.Context, actor acl.Actor, in Inbox, r Return) (verifier string, err error) {
-	c := in.Consent
-	good := c != nil && c.User == actor.User && s.now().Before(c.Expires) &&
-		subtle.ConstantTimeCompare([]byte(c.StateHash), []byte(hash(r.State))) == 1
-	if !good {
-		return "", fmt.Errorf("inbox %q: %w", in.ID, ErrConsentExpired)
-	}
-	key := VaultKey{in.ID, UseConsent}
-	secret, _, err := s.Vault.Credential(ctx, key)
-	if errors.Is(err, storage.ErrNotFound) {
-		return "", fmt.Errorf("inbox %q: %w", in.ID, ErrConsentExpired)
-	}
-	if err != nil {
-		return "", err
-	}
-	hashed := c.StateHash
-	_, err = s.edit(ctx, actor, in.ID, acl.Connect, nil, func(in *Inbox) ([]Change, []Event, error) {
-		if in.Consent == nil || in.Consent.StateHash != hashed {
-			return nil, nil, fmt.Errorf("inbox %q: %w", in.ID, ErrConsentExpired)
-		}
-		in.Consent = nil
-		return nil, nil, nil
-	})
-	if err != nil {
-		return "", err
-	}
-	if err := s.Vault.DeleteCredential(ctx, key); err != nil {
-		return "", err
-	}
-	if r.Error != "" {
-		return "", fmt.Errorf("consent was not given (%s): %w", r.Error, provider.ErrAuth)
-	}
-	return string(secret.Reveal()), nil
-}
-
-// connected notes the account. An address that is taken refuses the whole connection.
-func (s *Service) connected(ctx context.Context, actor acl.Actor, id ID, a provider.Account) (Inbox, error) {
-	out, err := s.edit(ctx, actor, id, acl.Connect, nil, func(in *Inbox) ([]Change, []Event, error) {
-		in.Account = a
-		if in.ConnectedAt.IsZero() {
-			in.ConnectedAt = s.now()
-		}
-		return nil, nil, nil
-	})
-	if errors.Is(err, storage.ErrExists) {
-		return Inbox{}, fmt.Errorf("inbox %q: %w", id, ErrAddressInUse)
-	}
-	return out, err
-}
-
-// reconnected returns an inbox that had been finished to the state it left.
-func (s *Service) reconnected(ctx context.Context, actor acl.Actor, in Inbox) (Inbox, error) {
-	if in.FinishedAt.IsZero() {
-		return in, nil
-	}
-	return s.edit(ctx, actor, in.ID, acl.Connect, nil, func(in *Inbox) ([]Change, []Event, error) {
-		back := in.Left
-		if back != StateImporting && back != StateActive {
-			back = StateActive
-		}
-		var err error
-		switch in.State {
-		case StateNeedsReauth, StateConnecting:
-			in.State, err = in.State.To(back)
-			in.Left = ""
-		default:
-			return nil, nil, errUnchanged
-		}
-		return nil, []Event{{Name: EventInboxEdited, Facts: map[string]string{"state": string(in.State)}}}, err
-	})
 }
 
 // Finish is the end of step 4, "Finish set up": ingest starts. The rules and the clients as they
@@ -308,24 +139,20 @@ func (s *Service) authorizer(k provider.Kind) (provider.Authorizer, error) {
 	return auth, nil
 }
 
-// revokeUnused ends a grant at the provider, best effort, unless an inbox of the site but for one
+// revokeUnused ends a grant at the provider, best effort, unless an inbox but for one, of whatever site,
 // works with the same account: many services end all grants of an account at once.
 func (s *Service) revokeUnused(ctx context.Context, in *Inbox, butFor ID, account string, cred provider.Credential) {
 	auth, err := s.authorizer(in.Provider)
 	if err != nil {
 		return
 	}
-	for other, err := range s.Store.Inboxes(ctx, Query{Site: in.Site}) {
+	for _, err := range s.sameAccount(ctx, in.Provider, account, butFor) {
 		if err != nil {
 			s.Logger.WarnContext(ctx, "not revoked at the provider", "inbox", in.ID, "code", code(err))
-			return
 		}
-		if other.ID != butFor && other.State != StateDeleted &&
-			other.Provider == in.Provider && other.Account.ID == account {
-			return
-		}
+		return
 	}
-	if err := auth.Revoke(ctx, cred); err != nil {
+	if err := auth.Revoke(ctx, cred); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		s.Logger.WarnContext(ctx, "revoke at the provider", "inbox", in.ID, "code", code(err))
 	}
 }
@@ -333,6 +160,7 @@ func (s *Service) revokeUnused(ctx context.Context, in *Inbox, butFor ID, accoun
 // dropCredential revokes and forgets the secrets of an inbox, best effort at the provider. It can be
 // repeated.
 func (s *Service) dropCredential(ctx context.Context, in *Inbox) error {
+	s.unsubscribe(ctx, in)
 	s.forgetMailbox(in.ID)
 	key := VaultKey{in.ID, UseMailbox}
 	cred, _, err := s.Vault.Credential(ctx, key)
@@ -364,30 +192,4 @@ func (s *Service) replaceSecret(ctx context.Context, key VaultKey, secret []byte
 		}
 		return err
 	}
-}
-
-func missingScopes(need, have []string) []string {
-	granted := make(map[string]bool, len(have))
-	for _, h := range have {
-		granted[h] = true
-	}
-	var missing []string
-	for _, n := range need {
-		if !granted[n] {
-			missing = append(missing, n)
-		}
-	}
-	return missing
-}
-
-// randomText is 256 random bits as 43 URL-safe characters, which RFC 7636 takes as a verifier.
-func randomText() string {
-	var b [32]byte
-	_, _ = rand.Read(b[:])
-	return base64.RawURLEncoding.EncodeToString(b[:])
-}
-
-func hash(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:])
 }

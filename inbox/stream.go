@@ -25,6 +25,7 @@ func (y *syncer) read(whole context.Context, from provider.Cursor, walk provider
 	st := &stream{
 		batches: make(chan provider.Batch), pages: make(chan *page, pagesAhead),
 		listed: make(chan struct{}, pagesAhead+1), opened: make(chan struct{}, pagesAhead),
+		proven: make(chan struct{}),
 	}
 	var listErr, decideErr, err error
 	var work sync.WaitGroup
@@ -38,10 +39,13 @@ func (y *syncer) read(whole context.Context, from provider.Cursor, walk provider
 			cancel()
 		}
 	})
+	prove := sync.OnceFunc(func() { close(st.proven) })
 	for p := range st.pages {
 		if err == nil {
 			if err = y.settle(ctx, p, moved); err != nil {
 				cancel()
+			} else {
+				prove()
 			}
 		}
 		<-st.opened
@@ -64,10 +68,13 @@ type stream struct {
 	pages   chan *page
 	listed  chan struct{}
 	opened  chan struct{}
+	// proven is closed when the first page is stored. Nothing is listed behind that page before: of
+	// two workers on one inbox the slower then knows of the other, and has asked for one page in vain.
+	proven chan struct{}
 }
 
 // list reads batches. It may be one ahead of the opening, but not where batches bring the bodies
-// along.
+// along, nor where headers are paid for by themselves (Strict): what a crash repeats stays two pages.
 func (y *syncer) list(ctx context.Context, st *stream, from provider.Cursor, walk provider.Walk) error {
 	take := func() error {
 		select {
@@ -80,7 +87,12 @@ func (y *syncer) list(ctx context.Context, st *stream, from provider.Cursor, wal
 	if err := take(); err != nil {
 		return err
 	}
-	bodies := false
+	notAhead := sync.OnceValue(take) // keeps one place for good
+	if y.s.Strict {
+		if err := notAhead(); err != nil {
+			return err
+		}
+	}
 	for b, err := range y.box.Changes(ctx, from, walk) {
 		if err != nil {
 			return err
@@ -90,14 +102,18 @@ func (y *syncer) list(ctx context.Context, st *stream, from provider.Cursor, wal
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if !bodies && slices.ContainsFunc(b.Put, func(h provider.Header) bool { return h.Raw != nil }) {
-			bodies = true
-			if err := take(); err != nil {
+		if slices.ContainsFunc(b.Put, func(h provider.Header) bool { return h.Raw != nil }) {
+			if err := notAhead(); err != nil {
 				return err
 			}
 		}
 		if err := take(); err != nil {
 			return err
+		}
+		select {
+		case <-st.proven:
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 	return ctx.Err()

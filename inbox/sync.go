@@ -8,6 +8,7 @@ import (
 
 	"github.com/workinbox/workinbox/filter"
 	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/storage"
 )
 
 // Sync brings an inbox up to date: the first time it imports, later it fetches what changed. It
@@ -52,7 +53,11 @@ func (y *syncer) failed(ctx context.Context, cause error) error {
 		return err
 	}
 	s.deadGrant(ctx, id, y.box, cause)
-	if e := s.noteFailure(ctx, id, y.run, cause); e != nil {
+	state, e := y.current(ctx)
+	if e == nil {
+		e = s.noteFailure(ctx, state, y.run, cause)
+	}
+	if e != nil && !conflict(e) { // then the next sync counts
 		s.Logger.ErrorContext(ctx, "note a failed sync", "inbox", id, "err", e)
 	}
 	return err
@@ -61,11 +66,19 @@ func (y *syncer) failed(ctx context.Context, cause error) error {
 // unhealthyAfter is how many syncs in a row may fail before somebody is told.
 const unhealthyAfter = 5
 
-func (s *Service) noteFailure(ctx context.Context, id ID, run Run, cause error) error {
-	state, err := s.Store.SyncState(ctx, id)
-	if err != nil {
-		return err
+// current reads the state again, for a write it does not guard by itself. storage.ErrConflict says that
+// another worker has the inbox, or that somebody changed it: Commit would say so too, but later.
+func (y *syncer) current(ctx context.Context) (SyncState, error) {
+	state, err := y.s.Store.SyncState(ctx, y.in.ID)
+	if err == nil && state.Version != y.state.Version {
+		err = &storage.Error{Op: "sync", Entity: "inbox", ID: string(y.in.ID), Err: storage.ErrConflict}
 	}
+	return state, err
+}
+
+// noteFailure stores that a sync failed on the state it worked on.
+func (s *Service) noteFailure(ctx context.Context, state SyncState, run Run, cause error) error {
+	state.Inbox = run.Inbox
 	state.LastSync, state.LastError = s.now(), code(cause)
 	state.Failures++
 	imp := Import{State: state}
@@ -73,13 +86,13 @@ func (s *Service) noteFailure(ctx context.Context, id ID, run Run, cause error) 
 	imp.Run = &run
 	var ev []Event
 	if state.Failures == unhealthyAfter {
-		in, err := s.Store.Inbox(ctx, id)
+		in, err := s.Store.Inbox(ctx, run.Inbox)
 		if err != nil {
 			return err
 		}
 		ev = append(ev, s.event(Event{Name: EventUnhealthy, Facts: map[string]string{"code": code(cause)}}, &in, ""))
 	}
-	_, err = s.Store.Commit(ctx, imp, ev...)
+	_, err := s.Store.Commit(ctx, imp, ev...)
 	return err
 }
 
@@ -144,12 +157,15 @@ func (y *syncer) sync(ctx context.Context) error {
 	if err := y.retry(ctx); err != nil {
 		return err
 	}
+	if err := y.subscribe(ctx); err != nil {
+		return err
+	}
 	return y.finish(ctx)
 }
 
 // changes reads the live stream from where it stands.
 func (y *syncer) changes(ctx context.Context) error {
-	walk := y.walk(y.filter)
+	walk := y.s.walk(y.filter)
 	walk.Since = y.in.Floor()
 	if y.state.Resync.After(walk.Since) {
 		walk.Since = y.state.Resync
@@ -159,9 +175,9 @@ func (y *syncer) changes(ctx context.Context) error {
 }
 
 // walk asks for what the filter is interested in; nil asks for everything.
-func (y *syncer) walk(f *filter.Filter) provider.Walk {
+func (s *Service) walk(f *filter.Filter) provider.Walk {
 	w := provider.Walk{Bodies: provider.BodiesWith}
-	if y.s.Strict {
+	if s.Strict {
 		w.Bodies = provider.BodiesAsk
 	}
 	if list, narrow := f.Interest(); narrow {
@@ -256,7 +272,7 @@ func (y *syncer) backfill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	walk := y.walk(f)
+	walk := y.s.walk(f)
 	walk.Since, walk.Until, walk.Only = b.Since, b.Until, true
 	y.run.Kind = RunBackfill
 	read := func() error {
