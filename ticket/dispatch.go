@@ -18,6 +18,10 @@ const (
 	dispatchers = 8
 )
 
+// sendFor is how long handing over one mail may take. Who was held up for longer sends no more: at the
+// last look of reconcileAt a person is asked, who may have the mail sent again.
+const sendFor = 8 * time.Minute
+
 // Dispatch sends what is queued and due, and looks for mail whose answer was lost; limit bounds how
 // much, zero is all. Inboxes do not wait for each other, and an error on one mail holds up no other:
 // all of them are returned joined. It returns how many mails it took up. It is the engine's own;
@@ -86,16 +90,24 @@ func (s *Service) send(ctx context.Context, e Entry) (Entry, error) {
 		return e, err
 	}
 	blob := inbox.BlobInfo{Key: e.Outgoing.Blob, Size: e.Outgoing.Size}
-	sent, err := s.Inboxes.Send(ctx, e.Inbox, blob, e.Outgoing.Thread, e.Outgoing.Marker)
+	within, stop := context.WithTimeout(ctx, sendFor)
+	defer stop()
+	sent, err := s.Inboxes.Send(within, e.Inbox, blob, e.Outgoing.Thread, e.Outgoing.Marker)
 	switch {
 	case err == nil:
 		return s.sent(ctx, e, sent)
-	case errors.Is(err, provider.ErrAmbiguous) || ctx.Err() != nil:
+	case errors.Is(err, provider.ErrAmbiguous) || within.Err() != nil:
 		return e, ctx.Err() // reconcile looks for it
-	case errors.Is(err, provider.ErrRetry) && e.Outgoing.Attempts < sendTries:
+	case passing(err) && e.Outgoing.Attempts < sendTries:
 		return s.again(ctx, e, err)
 	}
 	return s.fail(ctx, e, OutgoingFailed, err)
+}
+
+// passing says whether a mail that was surely not sent may go out later without anybody writing it
+// again: also where the host's set-up is wrong, which is no fault of who wrote it.
+func passing(err error) bool {
+	return errors.Is(err, provider.ErrRetry) || errors.Is(err, provider.ErrConfig)
 }
 
 // again puts a mail that surely was not sent back into the queue: a minute, doubled each time, at
@@ -173,8 +185,11 @@ func (s *Service) fail(ctx context.Context, e Entry, state OutgoingState, cause 
 // sendCode says in one word why a mail did not go out.
 func sendCode(err error) string {
 	switch {
-	case errors.Is(err, provider.ErrAuth):
+	case errors.Is(err, provider.ErrAuth), errors.Is(err, provider.ErrAdminConsent),
+		errors.Is(err, provider.ErrInsufficientScope):
 		return "auth"
+	case errors.Is(err, provider.ErrConfig):
+		return "config"
 	case errors.Is(err, errors.ErrUnsupported):
 		return "unsupported"
 	case errors.Is(err, inbox.ErrInvalidState):

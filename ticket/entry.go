@@ -75,8 +75,8 @@ type Outgoing struct {
 	SendingAt time.Time `json:"sending_at"`
 	Attempts  int       `json:"attempts,omitempty"`
 	Status    Status    `json:"status,omitempty"` // the ticket's status once it is sent (R-STA-03)
-	// Error says in a code why it was not sent, or is in doubt: auth, inbox_not_live, not_found,
-	// refused, retry, unsupported.
+	// Error says in a code why it was not sent, or is in doubt: auth, config, inbox_not_live,
+	// not_found, refused, retry, unsupported.
 	Error string `json:"error,omitempty"`
 }
 

@@ -218,6 +218,30 @@ func TestRefusedSendsAreTriedAgainAndGivenUp(t *testing.T) {
 	require.Equal(t, map[string]string{"code": "retry"}, w.due()[1].Facts)
 }
 
+func TestAWrongSetUpOfTheHostLosesNoReply(t *testing.T) {
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	w.account.FailAlways(fake.OpSend, "", provider.ErrConfig)
+	require.Equal(t, ticket.OutgoingQueued, w.reply(offer.ID).Outgoing.State)
+	w.dispatch(10 * time.Minute)
+	require.Equal(t, ticket.OutgoingQueued, w.outgoing(offer.ID).Outgoing.State)
+	w.account.Heal()
+	w.dispatch(10 * time.Minute)
+	require.Equal(t, ticket.OutgoingSent, w.outgoing(offer.ID).Outgoing.State)
+	require.Len(t, w.account.Sends(), 1)
+
+	w, offer = asked(t, fake.Options{})
+	w.account.FailAlways(fake.OpSend, "", provider.ErrConfig)
+	w.reply(offer.ID)
+	for range 20 {
+		w.advance(time.Hour)
+		_, err := w.svc.Dispatch(t.Context(), 0)
+		require.NoError(t, err)
+	}
+	got := w.outgoing(offer.ID)
+	require.Equal(t, [2]any{ticket.OutgoingFailed, "config"}, [2]any{got.Outgoing.State, got.Outgoing.Error})
+}
+
 func TestAMailThatCannotLeaveFailsWithACode(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -225,6 +249,12 @@ func TestAMailThatCannotLeaveFailsWithACode(t *testing.T) {
 		spoil      func(w *world)
 	}{
 		{"needs_reauth while sending", "auth", func(w *world) { w.account.Revoke() }},
+		{"an administrator must consent", "auth", func(w *world) {
+			w.account.FailOnce(fake.OpSend, "", &provider.ConsentError{URL: "https://admin.example"})
+		}},
+		{"a permission was taken away", "auth", func(w *world) {
+			w.account.FailOnce(fake.OpSend, "", &provider.ScopeError{Missing: []string{"send"}})
+		}},
 		{"the grant does not cover sending", "unsupported", func(w *world) { w.account.ReadOnly(true) }},
 		{"the service refuses the mail", "refused", func(w *world) {
 			w.account.FailOnce(fake.OpSend, "", errors.New("400 bad request"))

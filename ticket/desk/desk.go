@@ -1,6 +1,15 @@
 // Package desk wires inboxes and tickets for a host that wants both, and has the one loop of the
 // library: Run. Everything Run does a host can also call itself, from its own queue: Step for one
-// inbox; Tickets.Dispatch, Inboxes.Deliver and Housekeep for all.
+// inbox; what Chores returns for all.
+//
+// One process runs by itself. Several share the work by leases on tasks (Leases):
+//
+//  1. A task is one inbox, or a chore. At most one process works on it, as long as its lease holds.
+//  2. A process that stops gives back what it holds. What one held that died is due when its lease
+//     has run out.
+//  3. No lease keeps a process from writing that was only slow and wakes up when it has lost it. So
+//     every write of a step is guarded besides: those of a sync by the version of its state, which
+//     whoever takes an inbox over moves first, those of tickets by their versions.
 package desk
 
 import (
@@ -41,8 +50,18 @@ type Config struct {
 
 	// Poll is how often each inbox is looked at. Zero is one minute.
 	Poll time.Duration
+	// PushedPoll is how often an inbox is looked at whose service rings when something changes; it
+	// makes up for rings that were lost. Zero is five times Poll.
+	PushedPoll time.Duration
 	// Workers is how many inboxes are looked at at the same time. Zero is 4.
 	Workers int
+
+	// Leases lets Run share the inboxes with other processes on the same Store. Nil: this process is
+	// the only one that runs.
+	Leases Leases
+	// Hold is how long a process that is not heard of keeps what it works on from the others. Zero is
+	// 30 seconds.
+	Hold time.Duration
 }
 
 // Desk is the wired library. Its services are used directly; Run keeps it going.
@@ -50,9 +69,12 @@ type Desk struct {
 	Inboxes *inbox.Service
 	Tickets *ticket.Service
 
-	poll    time.Duration
+	poll, pushedPoll time.Duration
+
 	workers int
-	rings   chan inbox.ID
+	leases  Leases
+	hold    time.Duration
+	rings   chan ring
 	logger  *slog.Logger
 }
 
@@ -79,15 +101,21 @@ func New(c Config) (*Desk, error) {
 	if c.Poll <= 0 {
 		c.Poll = time.Minute
 	}
+	if c.PushedPoll <= 0 {
+		c.PushedPoll = 5 * c.Poll
+	}
 	if c.Workers <= 0 {
 		c.Workers = 4
+	}
+	if c.Hold <= 0 {
+		c.Hold = 30 * time.Second
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Desk{
-		Inboxes: inboxes, Tickets: tickets, poll: c.Poll, workers: c.Workers, logger: c.Logger,
-		rings: make(chan inbox.ID, 64),
+		Inboxes: inboxes, Tickets: tickets, poll: c.Poll, pushedPoll: max(c.PushedPoll, c.Poll),
+		workers: c.Workers, leases: c.Leases, hold: c.Hold, logger: c.Logger, rings: make(chan ring, 64),
 	}, nil
 }
 
@@ -108,17 +136,28 @@ func (d *Desk) collect(ctx context.Context, id inbox.ID) error {
 	return nil
 }
 
-// Housekeep ends abandoned set-ups and empties the trash of inboxes.
-func (d *Desk) Housekeep(ctx context.Context) error {
-	return errors.Join(d.Inboxes.ExpireDrafts(ctx),
-		d.Inboxes.PurgeDeleted(ctx, d.Tickets.Store.PurgeTickets))
+// Ring asks for a look at one inbox soon: what a webhook calls. It never blocks; a ring that is lost
+// because too many wait is made up for by the next poll. With Config.Leases whichever process is free
+// looks, and any process may be rung that runs; one that does not rings with Leases.Ring.
+func (d *Desk) Ring(id inbox.ID) { d.rung(ring{id: id}) }
+
+// RingAccount is Ring for the inboxes of an account of a mail service, as its push names it: the
+// account's id or primary address. Whatever is no inbox here is passed over.
+func (d *Desk) RingAccount(kind provider.Kind, account string) {
+	d.rung(ring{kind: kind, account: account})
 }
 
-// Ring asks for a look at one inbox soon: what a webhook calls. It never blocks; a ring that is lost
-// because too many wait is made up for by the next poll.
-func (d *Desk) Ring(id inbox.ID) {
+// Ringer is RingAccount for one kind, as the push handlers of providers call it: gmail.PushHandler.
+func (d *Desk) Ringer(kind provider.Kind) func(ctx context.Context, account string) error {
+	return func(_ context.Context, account string) error {
+		d.RingAccount(kind, account)
+		return nil
+	}
+}
+
+func (d *Desk) rung(r ring) {
 	select {
-	case d.rings <- id:
+	case d.rings <- r:
 	default:
 	}
 }

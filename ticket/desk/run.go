@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -11,12 +12,8 @@ import (
 	"github.com/workinbox/workinbox/storage"
 )
 
-// How often Run does what is for all inboxes, and the least pause between two looks at one.
-const (
-	mailEvery  = 2 * time.Second
-	houseEvery = time.Hour
-	lookPause  = time.Second
-)
+// lookPause is the least pause between two looks at one inbox.
+const lookPause = time.Second
 
 // watched are the states of an inbox that is looked at. One that is not live is still collected: its
 // tickets follow when access is taken away or its mail is erased.
@@ -27,25 +24,28 @@ var watched = []inbox.State{inbox.StateImporting, inbox.StateActive, inbox.State
 // waits for what it started and returns nil. Each inbox is looked at every Poll, when it is rung, and
 // when its mailbox says that there is news; one that fails waits for the next poll and holds up no
 // other. Errors are logged, those of inboxes also kept in their health. Run once per process.
+//
+// With Config.Leases several processes run on one store and share the inboxes: each takes those that
+// are due and for which it has workers free, and gives them back when it has looked. What a process
+// held that died is taken over when Config.Hold is over.
 func (d *Desk) Run(ctx context.Context) error {
+	if d.leases != nil {
+		return d.runShared(ctx)
+	}
 	r := &running{Desk: d, slots: make(chan struct{}, d.workers), keepers: make(map[inbox.ID]chan struct{})}
 	defer r.jobs.Wait()
-	r.every(ctx, mailEvery, "dispatch", func(ctx context.Context) error {
-		_, err := d.Tickets.Dispatch(ctx, 50)
-		return err
-	})
-	r.every(ctx, mailEvery, "deliver", func(ctx context.Context) error {
-		_, err := d.Inboxes.Deliver(ctx, 200)
-		return err
-	})
-	r.every(ctx, houseEvery, "housekeeping", d.Housekeep)
-	r.every(ctx, d.poll, "list inboxes", r.keepAll)
+	for _, c := range d.Chores() {
+		d.every(ctx, &r.jobs, c.Every, c.name, c.Do)
+	}
+	d.every(ctx, &r.jobs, d.poll, "list inboxes", r.keepAll)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case id := <-d.rings:
-			r.ring(ctx, id)
+		case rung := <-d.rings:
+			for _, id := range r.accounts.meant(rung) {
+				r.ring(ctx, id)
+			}
 		}
 	}
 }
@@ -53,20 +53,23 @@ func (d *Desk) Run(ctx context.Context) error {
 // running is one Run: a keeper for every inbox.
 type running struct {
 	*Desk
-	slots chan struct{}
-	jobs  sync.WaitGroup
+	slots    chan struct{}
+	jobs     sync.WaitGroup
+	accounts accounts
 
 	mu      sync.Mutex
 	keepers map[inbox.ID]chan struct{} // their bells
 }
 
 // every does a job now and then every so often. A job that takes longer skips.
-func (r *running) every(ctx context.Context, d time.Duration, what string, job func(context.Context) error) {
-	r.jobs.Go(func() {
-		tick := time.NewTicker(d)
+func (d *Desk) every(
+	ctx context.Context, jobs *sync.WaitGroup, pause time.Duration, what string, job func(context.Context) error,
+) {
+	jobs.Go(func() {
+		tick := time.NewTicker(pause)
 		defer tick.Stop()
 		for {
-			r.log(ctx, what, "", job(ctx))
+			d.log(ctx, what, "", job(ctx))
 			select {
 			case <-ctx.Done():
 				return
@@ -76,15 +79,14 @@ func (r *running) every(ctx context.Context, d time.Duration, what string, job f
 	})
 }
 
-// keepAll gives every inbox that has none a keeper.
+// keepAll gives every inbox that has none a keeper, and learns whose accounts they are.
 func (r *running) keepAll(ctx context.Context) error {
-	for in, err := range r.Inboxes.Store.Inboxes(ctx, inbox.Query{States: watched}) {
-		if err != nil {
-			return err
-		}
-		r.keeper(ctx, in.ID)
-	}
-	return nil
+	return r.accounts.learn(r.watched(ctx), func(id inbox.ID) { r.keeper(ctx, id) })
+}
+
+// watched yields the inboxes that are looked at.
+func (d *Desk) watched(ctx context.Context) iter.Seq2[inbox.Inbox, error] {
+	return d.Inboxes.Store.Inboxes(ctx, inbox.Query{States: watched})
 }
 
 // ring has the keeper of an inbox look soon. A new keeper looks anyway.
@@ -117,8 +119,15 @@ func (r *running) keeper(ctx context.Context, id inbox.ID) (bell chan struct{}, 
 
 // keep looks at one inbox again and again, until it is not to be looked at any more or ctx ends.
 func (r *running) keep(ctx context.Context, id inbox.ID, bell <-chan struct{}) {
+	rung, synced := true, time.Time{}
 	for {
-		listen, leave := r.look(ctx, id)
+		var listen, leave bool
+		if rung || time.Since(synced) >= r.pause(ctx, id) {
+			synced = time.Now()
+			listen, leave = r.look(ctx, id, true)
+		} else {
+			listen, leave = r.look(ctx, id, false)
+		}
 		if leave {
 			return
 		}
@@ -128,42 +137,57 @@ func (r *running) keep(ctx context.Context, id inbox.ID, bell <-chan struct{}) {
 			return
 		case <-time.After(pause):
 		}
-		if !r.await(ctx, id, bell, r.poll-pause, listen) {
+		if rung = r.await(ctx, id, bell, r.poll-pause, listen); ctx.Err() != nil {
 			return
 		}
 	}
 }
 
-// look brings one inbox up to date when a worker is free. listen says that its mailbox may be asked
-// to ring: it is live and has answered.
-func (r *running) look(ctx context.Context, id inbox.ID) (listen, leave bool) {
+// pause is how long the mailbox of an inbox may go without a look: longer when its service rings.
+func (r *running) pause(ctx context.Context, id inbox.ID) time.Duration {
+	pushed, err := r.Inboxes.Pushed(ctx, id)
+	if err == nil && pushed {
+		return r.pushedPoll
+	}
+	return r.poll
+}
+
+// look visits an inbox when a worker is free.
+func (r *running) look(ctx context.Context, id inbox.ID, sync bool) (listen, leave bool) {
 	select {
 	case r.slots <- struct{}{}:
 	case <-ctx.Done():
 		return false, true
 	}
 	defer func() { <-r.slots }()
-	in, err := r.Inboxes.Store.Inbox(ctx, id)
+	return r.visit(ctx, id, sync)
+}
+
+// visit brings one inbox up to date; without sync only what other people did to it here. listen says
+// that its mailbox may be asked to ring: it is live and has answered; leave that the inbox is not to
+// be looked at any more.
+func (d *Desk) visit(ctx context.Context, id inbox.ID, sync bool) (listen, leave bool) {
+	in, err := d.Inboxes.Store.Inbox(ctx, id)
 	switch {
 	case errors.Is(err, storage.ErrNotFound), err == nil && !slices.Contains(watched, in.State):
 		return false, true
 	case err != nil:
-		r.log(ctx, "read inbox", id, err)
+		d.log(ctx, "read inbox", id, err)
 		return false, false
 	}
-	if in.State.Live() {
-		_, err = r.Inboxes.Sync(ctx, id)
-		r.log(ctx, "sync", id, err)
+	if listen = in.State.Live(); listen && sync {
+		_, err = d.Inboxes.Sync(ctx, id)
+		d.log(ctx, "sync", id, err)
 		listen = err == nil
 	}
 	if ctx.Err() == nil {
-		r.log(ctx, "collect", id, r.collect(ctx, id))
+		d.log(ctx, "collect", id, d.collect(ctx, id))
 	}
 	return listen, false
 }
 
-// await waits for the next poll, the bell, or with listen news in the mailbox. False says that ctx
-// has ended. A mailbox that cannot ring is polled.
+// await waits for the next poll, the bell, or with listen news in the mailbox. It says whether it was
+// rung. A mailbox that cannot ring is polled.
 func (r *running) await(ctx context.Context, id inbox.ID, bell <-chan struct{}, poll time.Duration, listen bool) bool {
 	ctx, stop := context.WithCancel(ctx)
 	news := make(chan struct{}, 1)
@@ -179,18 +203,19 @@ func (r *running) await(ctx context.Context, id inbox.ID, bell <-chan struct{}, 
 	}
 	select {
 	case <-ctx.Done():
-		return false
 	case <-bell:
+		return true
 	case <-news:
+		return true
 	case <-time.After(poll):
 	}
-	return true
+	return false
 }
 
 // log tells of an error, but for what is no fault: the end, and another process at the same work.
-func (r *running) log(ctx context.Context, what string, id inbox.ID, err error) {
+func (d *Desk) log(ctx context.Context, what string, id inbox.ID, err error) {
 	if err == nil || ctx.Err() != nil || errors.Is(err, storage.ErrConflict) || errors.Is(err, inbox.ErrInvalidState) {
 		return
 	}
-	r.logger.ErrorContext(ctx, what, "inbox", id, "err", err)
+	d.logger.ErrorContext(ctx, what, "inbox", id, "err", err)
 }

@@ -18,7 +18,13 @@ import (
 )
 
 // deaf makes a mailbox that cannot ring.
-func deaf(a *fake.Account) { a.FailAlways(fake.OpWait, "", errors.ErrUnsupported) }
+func deaf(a *fake.Account) {
+	mute(a)
+	a.FailAlways(fake.OpSubscribe, "", errors.ErrUnsupported)
+}
+
+// mute makes a mailbox that rings by push alone.
+func mute(a *fake.Account) { a.FailAlways(fake.OpWait, "", errors.ErrUnsupported) }
 
 func TestRunPollsWhatCannotRing(t *testing.T) {
 	t.Parallel()
@@ -62,6 +68,36 @@ func TestRunLooksWhenRung(t *testing.T) {
 		require.LessOrEqual(t, account.Calls()[fake.OpChanges], 4)
 		w.desk.Ring("no such inbox")
 		after(time.Second)
+	})
+}
+
+func TestRunPollsSeldomWhatIsPushed(t *testing.T) { // R-CON-07
+	t.Parallel()
+	bubble(t, nil, func(t *testing.T, w *world) {
+		account, id := w.open("Me@firm.example")
+		mute(account)
+		after(2 * time.Minute)
+		account.ForgetCalls()
+		after(time.Hour)
+		require.InDelta(t, 12, account.Calls()[fake.OpChanges], 1, "looks in an hour at one in five minutes")
+
+		deliver(account, "first")
+		w.desk.RingAccount("fake", "me@FIRM.example")
+		after(2 * time.Second)
+		require.Equal(t, []string{"first"}, w.tickets(id), "rung by the address")
+		deliver(account, "second")
+		require.NoError(t, w.desk.Ringer("fake")(t.Context(), account.ID()))
+		after(2 * time.Second)
+		require.Equal(t, []string{"second", "first"}, w.tickets(id), "rung by the account's id")
+		account.ForgetCalls()
+		w.desk.RingAccount("fake", "stranger@firm.example")
+		w.desk.RingAccount("gmail", "me@firm.example")
+		after(2 * time.Second)
+		require.Zero(t, account.Calls()[fake.OpChanges])
+
+		deliver(account, "third")
+		after(6 * time.Minute)
+		require.Equal(t, "third", w.tickets(id)[0], "a ring that was lost")
 	})
 }
 

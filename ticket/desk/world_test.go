@@ -135,13 +135,15 @@ func (w *world) only(id inbox.ID) ticket.Ticket {
 	return ticket.Ticket{}
 }
 
-// recorder keeps notices.
+// recorder keeps notices. Each takes a while.
 type recorder struct {
-	mu  sync.Mutex
-	got []string
+	takes time.Duration
+	mu    sync.Mutex
+	got   []string
 }
 
 func (r *recorder) Notify(_ context.Context, n inbox.Notice) error {
+	time.Sleep(r.takes)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.got = append(r.got, string(n.To.ID)+" "+string(n.Event.Name))
