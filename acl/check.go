@@ -143,7 +143,7 @@ func standingOf(a *Actor, in *Inbox) (s standing) {
 			s.role = ownerReply
 		}
 	}
-	if !team && in.Creator == a.User {
+	if !team && in.Creator != "" && in.Creator.is(a.User) {
 		s.own = creator
 	}
 	return s
