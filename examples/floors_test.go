@@ -55,12 +55,15 @@ var places = map[string]place{
 	"provider/":          service,
 	"provider/internal/": within,
 
-	"storage/storagetest":           testLeaf,
-	"storage/sqlstore/sqlstoretest": testLeaf,
-	"provider/providertest":         testLeaf,
-	"provider/mailgen":              testLeaf,
-	"provider/gmail/gmailtest":      testLeaf,
-	"provider/outlook/outlooktest":  testLeaf,
+	"storage/storagetest":            testLeaf,
+	"storage/sqlstore/sqlstoretest":  testLeaf,
+	"storage/sqlstore/sqlstoretest/": testLeaf,
+	"provider/providertest":          testLeaf,
+	"provider/mailgen":               testLeaf,
+	"provider/gmail/gmailtest":       testLeaf,
+	"provider/outlook/outlooktest":   testLeaf,
+	// What the test servers share is for them alone: no provider may play a service at work.
+	"provider/internal/testserver": testLeaf,
 
 	"examples":  example,
 	"examples/": example,
@@ -89,6 +92,13 @@ var owners = map[string]string{
 	"github.com/microcosm-cc/bluemonday": "inbox/htmlsafe",
 	"github.com/klauspost/compress":      "storage/blob",
 	"github.com/pressly/goose/v3":        "storage/sqlstore",
+	"google.golang.org/api":              "provider/gmail",
+
+	"github.com/microsoft/kiota-abstractions-go":       "provider/outlook",
+	"github.com/microsoft/kiota-http-go":               "provider/outlook",
+	"github.com/microsoft/kiota-serialization-json-go": "provider/outlook",
+	"github.com/microsoftgraph/msgraph-sdk-go":         "provider/outlook",
+	"github.com/microsoftgraph/msgraph-sdk-go-core":    "provider/outlook",
 }
 
 // testOnly are the modules every test may import.
@@ -98,7 +108,7 @@ var testOnly = []string{"github.com/stretchr/testify", "github.com/google/go-cmp
 var drivers = []string{"modernc.org/sqlite", "github.com/jackc/pgx/v5", "github.com/go-sql-driver/mysql"}
 
 // driversIn are the packages that may import a driver, tests included.
-var driversIn = []string{"storage/sqlstore/sqlstoretest", "examples/"}
+var driversIn = []string{"storage/sqlstore/sqlstoretest", "storage/sqlstore/sqlstoretest/", "examples/"}
 
 // source is what one file imports.
 type source struct {
@@ -151,6 +161,10 @@ func TestImportsThatGoTheWrongWay(t *testing.T) {
 		{"a test leaf on an example", source{"provider/mailgen", false, []string{ours("examples/x")}}, "may not"},
 		{"a provider on provider", source{"provider/gmail", false, []string{ours("provider")}}, ""},
 		{"a provider on what it shares", source{"provider/x", false, []string{ours("provider/internal/y")}}, ""},
+		{"a provider on the test servers' part", source{"provider/x", false,
+			[]string{ours("provider/internal/testserver")}}, "may not"},
+		{"a test server on its part", source{"provider/gmail/gmailtest", false,
+			[]string{ours("provider/internal/testserver")}}, ""},
 		{"a provider on inbox", source{"provider/gmail", false, []string{ours("inbox")}}, "may not import inbox"},
 		{"a provider on filter", source{"provider/gmail", false, []string{ours("filter")}}, "may not import"},
 		{"a provider on a provider", source{"provider/x", false, []string{ours("provider/fake")}}, "may not"},
@@ -170,6 +184,8 @@ func TestImportsThatGoTheWrongWay(t *testing.T) {
 		{"an assertion in a test", source{"inbox", true, []string{"github.com/stretchr/testify/require"}}, ""},
 		{"golang.org/x", source{"filter", false, []string{"golang.org/x/net/idna"}}, ""},
 		{"a driver in its place", source{"storage/sqlstore/sqlstoretest", false, []string{"modernc.org/sqlite"}}, ""},
+		{"a driver below its place", source{"storage/sqlstore/sqlstoretest/x", false, []string{"modernc.org/sqlite"}}, ""},
+		{"a driver beside its place", source{"storage/sqlstore/x", false, []string{"modernc.org/sqlite"}}, "driver"},
 		{"a driver in an example", source{"examples/quickstart", false, []string{"modernc.org/sqlite"}}, ""},
 		{"a driver in a store", source{"storage/sqlstore", false, []string{"modernc.org/sqlite"}}, "driver"},
 		{"a driver in a test", source{"storage/sqlstore", true, []string{"github.com/jackc/pgx/v5/stdlib"}}, "driver"},

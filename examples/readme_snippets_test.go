@@ -5,12 +5,16 @@ import (
 	"context"
 	"io"
 	"iter"
+	"net/http"
+	"os"
 	"testing"
 
 	"github.com/workinbox/workinbox/examples/customstore"
 	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/provider/gmail"
 	"github.com/workinbox/workinbox/storage/storagetest"
+	"github.com/workinbox/workinbox/ticket/desk"
 )
 
 // Every declaration of this file stands in README.md, word for word; TestREADMECompiles says so.
@@ -58,4 +62,23 @@ func (m mailer) Notify(ctx context.Context, n inbox.Notice) error {
 		subject += ": " + n.Content.Subject
 	}
 	return m.send(ctx, n.To.Addresses[0], subject, "https://agency.example/tickets/"+n.Event.Ticket)
+}
+
+func newGmail() (*gmail.Provider, error) {
+	return gmail.New(gmail.Options{
+		ClientID: os.Getenv("GMAIL_CLIENT_ID"), ClientSecret: os.Getenv("GMAIL_CLIENT_SECRET"),
+		Quota: gmail.NewProject(),            // what your Cloud project may do
+		Topic: "projects/agency/topics/mail", // without one, mailboxes are polled
+	})
+}
+
+func servePush(mux *http.ServeMux, d *desk.Desk) error {
+	push, err := gmail.PushHandler(gmail.PushOptions{
+		Audience:       "https://agency.example/push/gmail",
+		ServiceAccount: "push@agency.iam.gserviceaccount.com",
+	}, d.Ringer(gmail.Kind))
+	if err == nil {
+		mux.Handle("/push/gmail", push)
+	}
+	return err
 }

@@ -6,6 +6,8 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"regexp"
@@ -17,6 +19,8 @@ import (
 
 	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/storage/memory"
+	"github.com/workinbox/workinbox/ticket/desk"
 )
 
 func readme(t *testing.T) string {
@@ -50,8 +54,24 @@ func TestREADMECompiles(t *testing.T) {
 		require.Contains(t, text, piece, "a piece of %s", name)
 		shown++
 	}
-	require.Equal(t, 6, shown, "pieces")
-	require.Equal(t, strings.Count(text, "```go\n"), 4, "every block of Go is checked here")
+	require.Equal(t, 8, shown, "pieces")
+	require.Equal(t, strings.Count(text, "```go\n"), 5, "every block of Go is checked here")
+}
+
+func TestTheGmailOfREADMEWorks(t *testing.T) {
+	t.Setenv("GMAIL_CLIENT_ID", "id")
+	t.Setenv("GMAIL_CLIENT_SECRET", "secret")
+	mail, err := newGmail()
+	require.NoError(t, err)
+	store, people := memory.New(), memory.NewHost()
+	d, err := desk.New(desk.Config{Store: store, Vault: store, Blobs: store, People: people, Sites: people,
+		Providers: []provider.Provider{mail}})
+	require.NoError(t, err)
+	mux := http.NewServeMux()
+	require.NoError(t, servePush(mux, d))
+	answer := httptest.NewRecorder()
+	mux.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/push/gmail", strings.NewReader("{}")))
+	require.Equal(t, http.StatusUnauthorized, answer.Code, "a push without a token")
 }
 
 func TestREADMENamesTheTwoCommands(t *testing.T) {

@@ -37,7 +37,7 @@ func main() {
 	must(d.Inboxes.SetRules(ctx, olivia, in.ID, filter.Rules{Mode: filter.All}))
 	consent := must(d.Inboxes.Connect(ctx, olivia, in.ID, "https://agency.example/back"))
 	back := must(url.Parse(consent)).Query() // where her browser comes back with it
-	must(d.Inboxes.Consent(ctx, olivia, in.ID, inbox.Return{State: back.Get("state"), Code: back.Get("code")}))
+	must(d.Inboxes.Consent(ctx, olivia, in.ID, inbox.ParseReturn(back)))
 	must(d.Inboxes.Share(ctx, olivia, in.ID, acl.Grant{User: "ravi", Access: acl.ReadAndReply}))
 	must(d.Inboxes.Finish(ctx, olivia, in.ID))
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 // options are what the person asked for.
 type options struct {
 	mail    string // empty: the sample
+	gmail   bool
 	me      []string
 	asOf    time.Time // zero: the newest received time
 	days    int
@@ -40,6 +42,8 @@ func parseFlags(args []string, help io.Writer) (options, error) {
 	fs := flag.NewFlagSet("quickstart", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	fs.StringVar(&o.mail, "mail", "", "your own mail: an mbox `path`, a Maildir or a folder of messages")
+	fs.BoolVar(&o.gmail, "gmail", false, "connect a Gmail mailbox: yours when "+gmailID+" and "+gmailSecret+
+		" are set, else one of a test server with the sample in it")
 	fs.Func("me", "your `address`, more than once for aliases (default: the most frequent recipient)",
 		func(s string) error {
 			if !isAddress(s) {
@@ -76,6 +80,12 @@ func parseFlags(args []string, help io.Writer) (options, error) {
 		return o, fmt.Errorf("%w; %w", err, errUsage)
 	case fs.NArg() > 0:
 		return o, fmt.Errorf("%q is no flag (mail is given with -mail); %w", fs.Arg(0), errUsage)
+	case o.gmail && (o.mail != "" || len(o.me) > 0 || !o.asOf.IsZero()):
+		return o, fmt.Errorf("-gmail goes without -mail, -me and -as-of: the mailbox knows; %w", errUsage)
+	case o.gmail && ownGmail() && os.Getenv(gmailSecret) == "":
+		return o, fmt.Errorf("%s is set and %s is not; set both", gmailID, gmailSecret)
+	case o.gmail && !ownGmail() && o.db != "":
+		return o, errTestServer
 	case o.days < 0 || o.days > math.MaxInt64/int(24*time.Hour):
 		return o, fmt.Errorf("-days %d: give 0 or more, 0 for everything; %w", o.days, errUsage)
 	}
@@ -84,12 +94,13 @@ func parseFlags(args []string, help io.Writer) (options, error) {
 
 // withDefaults fills in what depends on other flags.
 func (o options) withDefaults() options {
-	if o.mail == "" {
+	own := o.mail != "" || o.gmail && ownGmail()
+	if !own {
 		o = o.withSample()
 	}
 	if o.mode == "" {
 		o.mode = filter.ClientAssociated
-		if o.mail != "" && len(o.clients) == 0 {
+		if own && len(o.clients) == 0 {
 			o.mode = filter.All
 		}
 	}

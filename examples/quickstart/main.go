@@ -4,6 +4,10 @@
 //
 //	go run ./examples/quickstart
 //	go run ./examples/quickstart -mail ~/export.mbox -client "Acme=acme.com,*.acme.eu" -db team.db
+//	go run ./examples/quickstart -gmail
+//
+// With -gmail the mailbox is one of Gmail, over HTTP and with OAuth: yours where the environment has
+// a client id, else one of a test server.
 //
 // Read it in this order: setup.go is what a host writes to wire the library, wizard.go the four
 // steps, access.go who may do what. The rest is reading flags and printing.
@@ -58,8 +62,8 @@ func quickstart(ctx context.Context, o options, stdout, stderr io.Writer) (err e
 	if o.json {
 		out = io.Discard
 	}
-	fmt.Fprintf(out, "The mailbox of %s, at %s.\n", strings.Join(h.me, ", "), h.clock.now().Format(time.DateTime))
-	in, err := h.connect(ctx, o, out)
+	fmt.Fprintf(out, "%s, at %s.\n", h.whose(), h.clock.now().Format(time.DateTime))
+	in, err := h.connect(ctx, o, out, stderr)
 	if err != nil {
 		return err
 	}
@@ -89,10 +93,18 @@ func quickstart(ctx context.Context, o options, stdout, stderr io.Writer) (err e
 	return h.tell(ctx, in, sum, stdout)
 }
 
+// whose says whose mailbox it is, as far as is known.
+func (h *host) whose() string {
+	if len(h.me) == 0 {
+		return "A mailbox of " + string(h.service.Kind())
+	}
+	return "The mailbox of " + strings.Join(h.me, ", ")
+}
+
 // tell prints what came of it, for a person.
 func (h *host) tell(ctx context.Context, in inbox.Inbox, sum summary, out io.Writer) error {
 	sum.write(out)
-	if sum.Rejected[filter.NoSender] > 0 {
+	if h.disk != nil && sum.Rejected[filter.NoSender] > 0 {
 		if err := h.listSenderless(ctx, in.ID, out); err != nil {
 			return err
 		}

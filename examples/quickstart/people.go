@@ -5,6 +5,7 @@ import (
 
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/inbox"
+	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/storage/memory"
 )
 
@@ -59,6 +60,13 @@ func staff(me []string) *memory.Host {
 		people.AddPerson(person)
 	}
 	return people
+}
+
+// know notes whose account was connected.
+func (h *host) know(a provider.Account) {
+	h.me = a.Own()
+	h.people.AddPerson(inbox.Person{ID: mailboxOwner, Site: site, Role: acl.Agent, State: acl.Active,
+		Name: string(mailboxOwner), Addresses: h.me})
 }
 
 // actor is who makes a request. A host asks for it once per request.

@@ -137,7 +137,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 	code, stdout, stderr := try(t, "-h")
 	require.Zero(t, code)
 	require.Empty(t, stderr)
-	for _, name := range []string{"mail", "me", "as-of", "days", "mode", "client", "exclude", "preview",
+	for _, name := range []string{"mail", "gmail", "me", "as-of", "days", "mode", "client", "exclude", "preview",
 		"db", "json"} {
 		require.Regexp(t, `(?m)^  -`+name+`\b`, stdout)
 	}

@@ -24,7 +24,7 @@ func (h *host) listSenderless(ctx context.Context, id inbox.ID, out io.Writer) e
 	if err != nil {
 		return err
 	}
-	box, err := h.mail.Open(ctx, provider.Credential{}, nil)
+	box, err := h.disk.Open(ctx, provider.Credential{}, nil)
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (h *host) listSenderless(ctx context.Context, id inbox.ID, out io.Writer) e
 		return err
 	}
 	fmt.Fprintln(out, "\nMail without any sender, which stays out:")
-	for m, err := range headers(ctx, h.mail) {
+	for m, err := range headers(ctx, h.disk) {
 		if err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/provider/archive"
 	"github.com/workinbox/workinbox/storage/blob"
+	"github.com/workinbox/workinbox/storage/memory"
 	"github.com/workinbox/workinbox/storage/seal"
 	"github.com/workinbox/workinbox/storage/sqlstore"
 	"github.com/workinbox/workinbox/ticket/desk"
@@ -23,14 +24,17 @@ import (
 // host is a program that has the library built in: where things are kept, who its people are, and
 // which mail there is.
 type host struct {
-	desk  *desk.Desk
-	store *sqlstore.Store
-	mail  *archive.Archive
-	path  string // where the mail lies
-	me    []string
-	clock *clock
-	meter *meter
-	kept  *inbox.Inbox // the inbox of an earlier run with the same database; nil when there is none
+	desk    *desk.Desk
+	store   *sqlstore.Store
+	service provider.Provider // whose mailbox it is
+	browse  browser           // how a person comes to the page of consent; nil: there is none
+	disk    *archive.Archive  // the mail that lies on disk; nil for that of a service
+	path    string            // where it lies
+	people  *memory.Host
+	me      []string // nobody knows it of a service before consent
+	clock   *clock
+	meter   *meter
+	kept    *inbox.Inbox // the inbox of an earlier run with the same database; nil when there is none
 
 	closers []func() error
 }
@@ -60,7 +64,6 @@ func (h *host) open(ctx context.Context, o options) error {
 	if _, err := archive.Detect(mail.path); err != nil {
 		return err
 	}
-	h.path = mail.path
 	db := o.db
 	if db == "" {
 		db = filepath.Join(temp, "quickstart.db")
@@ -70,16 +73,36 @@ func (h *host) open(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	if err := h.openMail(ctx, mail, o, last); err != nil {
+	if err := h.findKept(ctx); err != nil {
 		return err
 	}
-	people := staff(h.me)
+	if o.gmail {
+		err = h.openGmail(ctx, o, mail)
+	} else {
+		err = h.openDisk(ctx, o, mail, last)
+	}
+	if err != nil {
+		return err
+	}
+	h.people = staff(h.me)
 	h.desk, err = desk.New(desk.Config{
 		Store: h.store, Vault: seal.New(h.store, keys), Blobs: blobs,
-		People: people, Sites: people, Providers: []provider.Provider{h.mail},
+		People: h.people, Sites: h.people, Providers: []provider.Provider{h.service},
 		Now: h.clock.now, Meter: h.meter,
 	})
 	return err
+}
+
+// findKept looks for the inbox of an earlier run.
+func (h *host) findKept(ctx context.Context) error {
+	for in, err := range h.store.Inboxes(ctx, inbox.Query{Site: site}) {
+		if err != nil {
+			return err
+		}
+		h.kept = &in
+		break
+	}
+	return nil
 }
 
 // openFiles opens the database, and beside it the raw mail and the key that seals credentials.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/workinbox/workinbox/filter"
-	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/provider/archive"
 	"github.com/workinbox/workinbox/provider/rfc822"
@@ -31,18 +30,12 @@ func (s source) open(own []string) *archive.Archive {
 	return archive.New(s.path, archive.Options{Own: own, Key: s.key})
 }
 
-// openMail opens the mailbox: that of an earlier run where the database has one, else that of the
+// openDisk opens the mailbox: that of an earlier run where the database has one, else that of the
 // flags, with what they leave open found out from the mail itself.
-func (h *host) openMail(ctx context.Context, src source, o options, last time.Time) error {
-	for in, err := range h.store.Inboxes(ctx, inbox.Query{Site: site}) {
-		if err != nil {
-			return err
-		}
-		h.kept = &in
-		break
-	}
+func (h *host) openDisk(ctx context.Context, o options, src source, last time.Time) error {
+	h.path = src.path
 	if h.kept != nil && h.kept.Account.ID != "" {
-		return h.reopenMail(ctx, src, last)
+		return h.reopenDisk(ctx, src, last)
 	}
 	if len(o.me) == 0 || o.asOf.IsZero() {
 		f, err := lookAt(ctx, src.open(o.me))
@@ -56,15 +49,18 @@ func (h *host) openMail(ctx context.Context, src source, o options, last time.Ti
 			o.me = []string{cmp.Or(f.recipient, nobody)}
 		}
 	}
-	h.mail, h.me, h.clock = src.open(o.me), o.me, newClock(o.asOf)
+	h.setDisk(src.open(o.me))
+	h.me, h.clock = o.me, newClock(o.asOf)
 	return nil
 }
 
-// reopenMail opens the mailbox of an earlier run. By now it is as much later as the database is old.
-func (h *host) reopenMail(ctx context.Context, src source, last time.Time) error {
+func (h *host) setDisk(mail *archive.Archive) { h.disk, h.service = mail, mail }
+
+// reopenDisk opens the mailbox of an earlier run. By now it is as much later as the database is old.
+func (h *host) reopenDisk(ctx context.Context, src source, last time.Time) error {
 	h.me = h.kept.Account.Own()
-	h.mail = src.open(h.me)
-	box, err := h.mail.Open(ctx, provider.Credential{}, nil)
+	h.setDisk(src.open(h.me))
+	box, err := h.disk.Open(ctx, provider.Credential{}, nil)
 	if err != nil {
 		return err
 	}

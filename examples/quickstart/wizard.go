@@ -5,19 +5,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/filter"
 	"github.com/workinbox/workinbox/inbox"
-	"github.com/workinbox/workinbox/provider/archive"
 )
 
 // connect takes steps 1 to 3 of the set-up: create, choose what may enter, connect. What an earlier
 // run has done already stays as it is.
-func (h *host) connect(ctx context.Context, o options, out io.Writer) (in inbox.Inbox, err error) {
+func (h *host) connect(ctx context.Context, o options, out, stderr io.Writer) (in inbox.Inbox, err error) {
 	actor, err := h.actor(ctx, mailboxOwner)
 	if err != nil {
 		return in, err
@@ -28,7 +26,7 @@ func (h *host) connect(ctx context.Context, o options, out io.Writer) (in inbox.
 			"stay as they were.\n", in.Name)
 	} else {
 		in, err = h.desk.Inboxes.Create(ctx, actor, inbox.Draft{
-			Provider: archive.Kind, Name: "Mail of " + h.me[0], Import: true, Window: window(o.days),
+			Provider: h.service.Kind(), Name: h.name(), Import: true, Window: window(o.days),
 		})
 		if err != nil {
 			return in, err
@@ -45,31 +43,36 @@ func (h *host) connect(ctx context.Context, o options, out io.Writer) (in inbox.
 		}
 		fmt.Fprintf(out, "2. Chose what may enter: %s.\n", describeRules(o))
 	}
-	if !in.ConnectedAt.IsZero() {
+	if !in.ConnectedAt.IsZero() && in.State != inbox.StateNeedsReauth {
 		return in, nil
 	}
-	in, err = h.consent(ctx, actor, in.ID)
+	in, err = h.consent(ctx, actor, in.ID, stderr)
 	if err != nil {
 		return in, err
 	}
+	h.know(in.Account)
 	fmt.Fprintf(out, "3. Connected at %s.\n", in.ConnectedAt.Format(time.DateTime))
 	return in, nil
 }
 
-// consent is what a browser does in a host with web pages: go to the service, and come back.
-func (h *host) consent(ctx context.Context, actor acl.Actor, id inbox.ID) (inbox.Inbox, error) {
-	there, err := h.desk.Inboxes.Connect(ctx, actor, id, "http://localhost/connected")
+// name is what the inbox is called.
+func (h *host) name() string {
+	if len(h.me) == 0 {
+		return "Mail of " + string(h.service.Kind())
+	}
+	return "Mail of " + h.me[0]
+}
+
+// consent sends the person to the service's page, and takes what comes back.
+func (h *host) consent(ctx context.Context, actor acl.Actor, id inbox.ID, stderr io.Writer) (inbox.Inbox, error) {
+	page := func(redirect string) (string, error) {
+		return h.desk.Inboxes.Connect(ctx, actor, id, redirect)
+	}
+	back, err := h.visit(ctx, page, stderr)
 	if err != nil {
 		return inbox.Inbox{}, err
 	}
-	back, err := url.Parse(there)
-	if err != nil {
-		return inbox.Inbox{}, err
-	}
-	q := back.Query()
-	return h.desk.Inboxes.Consent(ctx, actor, id, inbox.Return{
-		State: q.Get("state"), Code: q.Get("code"), Error: q.Get("error"),
-	})
+	return h.desk.Inboxes.Consent(ctx, actor, id, inbox.ParseReturn(back))
 }
 
 // finish takes step 4, share and finish, and starts the clock.
