@@ -64,6 +64,7 @@ var places = map[string]place{
 	"provider/outlook/outlooktest":   testLeaf,
 	// What the test servers share is for them alone: no provider may play a service at work.
 	"provider/internal/testserver": testLeaf,
+	"provider/internal/enginetest": testLeaf,
 
 	"examples":  example,
 	"examples/": example,

@@ -14,6 +14,7 @@ import (
 	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/provider/gmail"
 	"github.com/workinbox/workinbox/provider/gmail/gmailtest"
+	"github.com/workinbox/workinbox/provider/internal/enginetest"
 	"github.com/workinbox/workinbox/provider/mailgen"
 )
 
@@ -82,19 +83,19 @@ func newImport(t *testing.T, p preset, m *mailgen.Mailbox, mode filter.Mode, str
 	for it := range m.Oldest() {
 		e.a.Deliver(it.Raw, gmailtest.Delivery{Received: it.Received, Sent: it.Outbound})
 	}
-	ctx, owner := t.Context(), e.actor("olga")
+	ctx, owner := t.Context(), e.Actor("olga")
 	for _, domain := range m.Config().Clients {
-		_, err := e.desk.Inboxes.CreateCompany(ctx, owner, inbox.CompanyEdit{Name: domain, Domains: []string{domain}})
+		_, err := e.Desk.Inboxes.CreateCompany(ctx, owner, inbox.CompanyEdit{Name: domain, Domains: []string{domain}})
 		require.NoError(t, err)
 	}
-	private, err := e.desk.Inboxes.CreateCompany(ctx, owner, inbox.CompanyEdit{Name: "Private people"})
+	private, err := e.Desk.Inboxes.CreateCompany(ctx, owner, inbox.CompanyEdit{Name: "Private people"})
 	require.NoError(t, err)
 	for _, address := range m.Config().Customers {
-		_, err := e.desk.Inboxes.CreateCustomer(ctx, owner, inbox.CustomerEdit{Address: address, Company: private.ID})
+		_, err := e.Desk.Inboxes.CreateCustomer(ctx, owner, inbox.CustomerEdit{Address: address, Company: private.ID})
 		require.NoError(t, err)
 	}
 	e.s.Fail(gmailtest.Fault{Times: -1, Delay: latency, Match: func(r *http.Request) bool { return r.URL.Path != "/token" }})
-	e.connect()
+	e.Connect()
 	time.Sleep(2 * time.Minute) // the units of the set-up are back
 	e.s.ResetStats()
 	return e
@@ -111,14 +112,14 @@ type spent struct {
 func (e *engine) measure() spent {
 	e.t.Helper()
 	units, began := e.s.Usage().Units, time.Now()
-	require.NoError(e.t, e.step())
+	require.NoError(e.t, e.Step())
 	s := spent{took: time.Since(began), units: e.s.Usage().Units - units}
 	stats := e.s.Stats()
 	s.gets, s.bytes = stats.Requests["messages.get"], stats.BytesOut
-	s.stored = e.health().Stored
+	s.stored = e.Health().Stored
 	require.Empty(e.t, e.s.Usage().Refusals)
-	require.Equal(e.t, inbox.StateActive, e.health().State)
-	for _, r := range runs(e.t.Context(), e.t, e) {
+	require.Equal(e.t, inbox.StateActive, e.Health().State)
+	for _, r := range e.Runs() {
 		require.NoError(e.t, r.Balance())
 	}
 	return s
@@ -130,7 +131,7 @@ func TestImportUsesItsShareOfTheQuota(t *testing.T) {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				november()
+				enginetest.November()
 				m := generated(t, mailboxSize(t), 0.45)
 				s := newImport(t, p, m, filter.All, false).measure()
 				efficiency := float64(s.units) / share(p.quota, s.took)
@@ -159,7 +160,7 @@ func TestImportOfClientsAlone(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				november()
+				enginetest.November()
 				p := presets[0]
 				m := generated(t, mailboxSize(t), c.clients)
 				e := newImport(t, p, m, filter.ClientAssociated, c.strict)
@@ -195,7 +196,7 @@ func isClient(x mailgen.Truth) bool {
 func (e *engine) hasClients(m *mailgen.Mailbox) {
 	e.t.Helper()
 	have := make(map[string]bool)
-	for got, err := range e.store.Messages(e.t.Context(), inbox.MessageQuery{Inbox: e.id, Hidden: true}) {
+	for got, err := range e.Store.Messages(e.t.Context(), inbox.MessageQuery{Inbox: e.ID, Hidden: true}) {
 		require.NoError(e.t, err)
 		have[got.RFCID] = true
 	}

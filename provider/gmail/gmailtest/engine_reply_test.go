@@ -12,6 +12,7 @@ import (
 
 	"github.com/workinbox/workinbox/filter"
 	"github.com/workinbox/workinbox/provider/gmail/gmailtest"
+	"github.com/workinbox/workinbox/provider/internal/enginetest"
 	"github.com/workinbox/workinbox/ticket"
 )
 
@@ -65,11 +66,11 @@ func TestReplyWaitsForAtMostOneCallOfAnImport(t *testing.T) {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				november()
+				enginetest.November()
 				e := newImport(t, p, generated(t, 5_000, 0.45), filter.All, false)
 				calls := watchArrivals(e.s)
 				imported := make(chan error, 1)
-				go func() { imported <- e.step() }()
+				go func() { imported <- e.Step() }()
 				// The old price list is bound by the second, at once; the new one by the minute, once
 				// the start level is used up.
 				time.Sleep([]time.Duration{time.Minute, 5 * time.Second}[i])
@@ -86,10 +87,10 @@ func TestReplyWaitsForAtMostOneCallOfAnImport(t *testing.T) {
 				for range replies {
 					time.Sleep(3*time.Second + 333*time.Millisecond)
 					e.collect()
-					waits(func() { e.reply(0) })
+					waits(func() { e.Reply(0) })
 				}
 				e.s.Fail(gmailtest.Fault{Method: "messages.send", Reply: gmailtest.SendingExceeded(soon(time.Second))})
-				e.reply(0)
+				e.Reply(0)
 				time.Sleep(time.Minute)
 				waits(func() { e.dispatch(1) })
 				require.Len(t, e.a.Sent(), replies+1)
@@ -107,17 +108,17 @@ func TestReplyWaitsForAtMostOneCallOfAnImport(t *testing.T) {
 // collect makes tickets of what is imported so far.
 func (e *engine) collect() {
 	e.t.Helper()
-	_, err := e.desk.Tickets.Collect(e.t.Context(), e.id)
+	_, err := e.Desk.Tickets.Collect(e.t.Context(), e.ID)
 	require.NoError(e.t, err)
 }
 
 // dispatch sends what is queued, so many mails.
 func (e *engine) dispatch(want int) {
 	e.t.Helper()
-	n, err := e.desk.Tickets.Dispatch(e.t.Context(), 0)
+	n, err := e.Desk.Tickets.Dispatch(e.t.Context(), 0)
 	require.NoError(e.t, err)
 	require.Equal(e.t, want, n)
-	for _, entry := range e.outgoing() {
+	for _, entry := range e.Outgoing() {
 		require.Equal(e.t, ticket.OutgoingSent, entry.Outgoing.State)
 	}
 }

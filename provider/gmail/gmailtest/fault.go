@@ -50,6 +50,8 @@ const (
 	Shorten = testserver.Shorten
 	// Empty does the work and answers with its status and no body.
 	Empty = testserver.Empty
+	// Replace does the work and answers the Fault's Reply, as a gateway does that has given up waiting.
+	Replace = testserver.Replace
 	// Phantoms serves the call and adds the ids of messages that do not exist to a list of messages:
 	// a get of them is answered with 404, as with messages that went away since they were listed.
 	Phantoms = testserver.Alter

@@ -38,6 +38,8 @@ const (
 	Empty
 	// Alter does the work and answers with the body that Faults.Alter makes of it.
 	Alter
+	// Replace does the work and answers Fault.Reply, as a gateway does that has given up waiting.
+	Replace
 )
 
 // Serve serves a call, or breaks it as Fail has said. The account is empty where none is known.
@@ -83,6 +85,10 @@ func (f *Faults) breakOff(w http.ResponseWriter, r *http.Request, method string,
 		rec := httptest.NewRecorder()
 		serve(rec)
 		f.spoil(w, r, method, fault, rec)
+	case Replace:
+		serve(httptest.NewRecorder())
+		drain(r)
+		fault.Reply.write(w)
 	default:
 		panic(fmt.Sprintf("testserver: no such break: %d", fault.Break))
 	}

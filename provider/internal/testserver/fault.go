@@ -34,7 +34,7 @@ type Fault struct {
 	Delay, Jitter time.Duration
 	// Break is how the exchange breaks; zero is not at all.
 	Break Break
-	// Reply is answered instead of serving the call, when Break is zero.
+	// Reply is answered instead of serving the call, when Break is zero, or after it with Replace.
 	Reply *Reply
 }
 

@@ -66,13 +66,14 @@ func TestBreaks(t *testing.T) {
 		{"shorten", testserver.Shorten, 1, 201, "01234", true},
 		{"empty", testserver.Empty, 1, 201, "", true},
 		{"alter", testserver.Alter, 1, 201, "<0123456789>", true},
+		{"replace", testserver.Replace, 1, 504, "late", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				b := newBreakable(t, true)
 				b.Client().Timeout = time.Minute // for those that hang
-				in := b.faults.Fail(testserver.Fault{Break: c.on, Seed: 7})
+				in := b.faults.Fail(testserver.Fault{Break: c.on, Seed: 7, Reply: &testserver.Reply{Status: 504, Body: "late"}})
 				status, body, err := do(t, b.Server, "mail")
 				require.Equal(t, c.status, status)
 				require.Equal(t, c.body, body)

@@ -40,6 +40,8 @@ const (
 	Shorten = testserver.Shorten
 	// Empty does the work and answers with its status and no body.
 	Empty = testserver.Empty
+	// Replace does the work and answers the Fault's Reply, as a gateway does that has given up waiting.
+	Replace = testserver.Replace
 )
 
 // Injection is a Fault at work: Hits says how many calls it has hit, Remove ends it.
