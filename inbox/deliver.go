@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/storage"
 )
 
@@ -41,14 +42,32 @@ func (s *Service) deliver(ctx context.Context, due Due) error {
 	// The text of a notifier's error may name the receiver's address.
 	s.Logger.WarnContext(ctx, "notice not delivered", "event", due.ID, "name", due.Name, "code", code(err))
 	s.Logger.DebugContext(ctx, "notice not delivered", "event", due.ID, "err", err)
+	now := s.now()
+	if now.Sub(due.At) > tellFor && due.Attempts >= tellTries {
+		s.Logger.ErrorContext(ctx, "notice given up", "event", due.ID, "name", due.Name, "code", code(err))
+		return s.Store.DoneEvent(ctx, due.ID)
+	}
 	wait := min(time.Minute<<min(due.Attempts, 10), 6*time.Hour)
-	return s.Store.RetryEvent(ctx, due.ID, done, s.now().Add(wait))
+	if retry, ok := errors.AsType[*provider.RetryError](err); ok {
+		wait = max(wait, min(retry.After, 24*time.Hour))
+	}
+	return s.Store.RetryEvent(ctx, due.ID, done, now.Add(wait))
 }
+
+const (
+	// tellFor and tellTries are how long and how often an event is tried before it is given up: an
+	// endpoint that is gone for good must not fill the outbox, and one event after a long stand-still
+	// of the host gets its tries.
+	tellFor   = 7 * 24 * time.Hour
+	tellTries = 20
+	// theSite stands for the site among those who have an event; no person has this id.
+	theSite acl.UserID = ""
+)
 
 // tell takes an event to everybody who does not have it, and returns who has it then.
 func (s *Service) tell(ctx context.Context, due Due) ([]acl.UserID, error) {
 	done := slices.Clone(due.Done)
-	if s.Notifier == nil || due.Inbox == "" {
+	if due.Inbox == "" {
 		return done, nil
 	}
 	in, err := s.Store.Inbox(ctx, due.Inbox)
@@ -67,7 +86,7 @@ func (s *Service) tell(ctx context.Context, due Due) ([]acl.UserID, error) {
 	}
 	var failed error
 	for _, r := range receivers(&in, due.Event) {
-		if slices.Contains(done, r.User) {
+		if s.Notifier == nil || slices.Contains(done, r.User) {
 			continue
 		}
 		if err := s.notify(ctx, &in, settings, r, due.Event); err != nil {
@@ -75,6 +94,12 @@ func (s *Service) tell(ctx context.Context, due Due) ([]acl.UserID, error) {
 			continue
 		}
 		done = append(done, r.User)
+	}
+	if s.SiteNotifier != nil && in.tellsSite(due.Name) && !slices.Contains(done, theSite) {
+		if err := s.notifySite(ctx, &in, due.Event); err != nil {
+			return done, err
+		}
+		done = append(done, theSite)
 	}
 	return done, failed
 }
@@ -129,6 +154,35 @@ func (s *Service) notify(ctx context.Context, in *Inbox, settings Settings, w Wa
 		}
 	}
 	return s.Notifier.Notify(ctx, n)
+}
+
+// tellsSite says whether the creator lets the site's own endpoints know of an event. Who was given
+// access stays between those who share and the person it is about.
+func (in *Inbox) tellsSite(name EventName) bool {
+	return in.SiteWatch != nil && slices.Contains(in.SiteWatch.Events, name) &&
+		name != EventShared && name != EventUnshared
+}
+
+// notifySite tells the site's own endpoints: nothing of mail that only the creator may see, no totals
+// of the inbox, and content only where the creator allowed it.
+func (s *Service) notifySite(ctx context.Context, in *Inbox, e Event) error {
+	n := Notice{Event: e}
+	if e.Message == "" && e.Ticket == "" {
+		n.Event.Facts = nil
+	}
+	if e.Message != "" {
+		m, err := s.Store.Message(ctx, e.Message)
+		if errors.Is(err, storage.ErrNotFound) || err == nil && !Seeable(in, acl.Actor{Site: string(in.Site)}, &m) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if in.SiteWatch.Content {
+			n.Content = noticeContent(&m)
+		}
+	}
+	return s.SiteNotifier.Notify(ctx, n)
 }
 
 // redactEvent leaves of an event about the inbox itself what the receiver may know: who was given

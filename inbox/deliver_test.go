@@ -1,6 +1,7 @@
 package inbox_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/filter"
 	"github.com/workinbox/workinbox/inbox"
+	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/provider/fake"
 )
 
@@ -199,3 +201,116 @@ func TestWithoutANotifierEventsAreForgotten(t *testing.T) {
 	require.Empty(t, w.deliver())
 	require.Empty(t, w.due())
 }
+
+func TestTheSiteIsToldWhatTheCreatorAllows(t *testing.T) { // R-FEA-08
+	t.Parallel()
+	var site recorder
+	w := newWorld(t, fake.Options{SearchOff: true}, func(c *inbox.Config) { c.SiteNotifier = &site })
+	w.client("Acme", "acme.com")
+	w.mailFrom("ann@acme.com", "offer", 2)
+	w.mailFrom("eve@private.org", "private matter", 1)
+	in := w.open(true, filter.Rules{Mode: filter.All}, reader, manager)
+	w.sync(in.ID)
+	private, offer := w.messages(in.ID)[0], w.messages(in.ID)[1]
+	ctx := t.Context()
+	told := func() []inbox.Notice {
+		t.Helper()
+		site.got = nil
+		w.deliver()
+		return site.got
+	}
+
+	w.aboutMessage(offer)
+	require.Empty(t, told(), "nothing by default")
+	for _, user := range []acl.UserID{"olga", "ina", "rob"} {
+		require.ErrorIs(t, w.svc.WatchForSite(ctx, w.actor(user), in.ID, true, customerReply), acl.ErrDenied, user)
+	}
+	carl := w.actor("carl")
+	require.NoError(t, w.svc.WatchForSite(ctx, carl, in.ID, false, customerReply, inbox.EventShared, inbox.EventImportCompleted))
+	w.aboutMessage(offer)
+	got := told()
+	require.Len(t, got, 1)
+	require.Nil(t, got[0].Content, "ids only")
+	require.Equal(t, offer.ID, got[0].Event.Message)
+	require.Zero(t, got[0].To)
+
+	_, err := w.svc.Share(ctx, carl, in.ID, acl.Grant{User: "rita", Access: acl.ReadOnly})
+	require.NoError(t, err)
+	require.NoError(t, w.store.SaveEvents(ctx, inbox.Event{ID: "done", Name: inbox.EventImportCompleted, At: w.clock(),
+		Site: in.Site, Inbox: in.ID, Facts: map[string]string{"stored": "2"}}))
+	got = told()
+	require.Len(t, got, 1, "not who was given access")
+	require.Equal(t, inbox.EventImportCompleted, got[0].Event.Name)
+	require.Empty(t, got[0].Event.Facts, "no totals")
+
+	require.NoError(t, w.svc.WatchForSite(ctx, carl, in.ID, true, customerReply))
+	w.aboutMessage(offer)
+	require.Equal(t, "offer", told()[0].Content.Subject)
+	_, err = w.svc.SetRules(ctx, carl, in.ID, filter.Rules{})
+	require.NoError(t, err)
+	w.aboutMessage(private)
+	require.Empty(t, told(), "hidden from all but the creator")
+
+	require.NoError(t, w.svc.WatchForSite(ctx, carl, in.ID, true))
+	w.aboutMessage(offer)
+	require.Empty(t, told(), "taken back")
+}
+
+func TestASiteThatFailsIsTriedAgainAlone(t *testing.T) {
+	t.Parallel()
+	down, tries := true, 0
+	w := newWorld(t, fake.Options{}, func(c *inbox.Config) {
+		c.SiteNotifier = notifierFunc(func() error {
+			if tries++; down {
+				return &provider.RetryError{After: 3 * time.Hour, Err: errors.New("down")}
+			}
+			return nil
+		})
+	})
+	w.mailFrom("ann@acme.com", "offer", 2)
+	in := w.open(true, filter.Rules{Mode: filter.All}, reader)
+	w.sync(in.ID)
+	w.deliver()
+	ctx := t.Context()
+	require.NoError(t, w.svc.Watch(ctx, w.actor("rob"), in.ID, false, customerReply))
+	require.NoError(t, w.svc.WatchForSite(ctx, w.actor("carl"), in.ID, false, customerReply))
+	w.aboutMessage(w.messages(in.ID)[0])
+	require.Len(t, w.deliver(), 1)
+	w.advance(2 * time.Hour)
+	require.Empty(t, w.deliver())
+	require.Equal(t, 1, tries, "not before it asked for")
+	down = false
+	w.advance(2 * time.Hour)
+	require.Empty(t, w.deliver(), "rob has it")
+	require.Equal(t, 2, tries)
+	require.Empty(t, w.due())
+}
+
+func TestWhatNobodyTakesIsGivenUp(t *testing.T) {
+	t.Parallel()
+	tries := 0
+	w := newWorld(t, fake.Options{}, func(c *inbox.Config) {
+		c.SiteNotifier = notifierFunc(func() error { tries++; return errors.New("down") })
+	})
+	w.mailFrom("ann@acme.com", "offer", 2)
+	in := w.open(true, filter.Rules{Mode: filter.All})
+	w.sync(in.ID)
+	require.NoError(t, w.svc.WatchForSite(t.Context(), w.actor("carl"), in.ID, false, customerReply))
+	w.deliver()
+	w.aboutMessage(w.messages(in.ID)[0])
+	for range 6 * 24 {
+		w.deliver()
+		w.advance(time.Hour)
+	}
+	require.NotEmpty(t, w.due(), "within a week")
+	for range 3 * 24 {
+		w.deliver()
+		w.advance(time.Hour)
+	}
+	require.Empty(t, w.due())
+	require.GreaterOrEqual(t, tries, 20)
+}
+
+type notifierFunc func() error
+
+func (f notifierFunc) Notify(context.Context, inbox.Notice) error { return f() }

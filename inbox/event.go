@@ -56,7 +56,8 @@ type Due struct {
 }
 
 // Notice is one event for one receiver. Content is nil where the receiver asked for private notices
-// or the event has none; it is what the receiver may see at the moment of delivery.
+// or the event has none; it is what the receiver may see at the moment of delivery. To is the zero
+// Person in what Config.SiteNotifier gets.
 type Notice struct {
 	Event   Event
 	To      Person
@@ -71,8 +72,8 @@ type NoticeContent struct {
 }
 
 // Notifier carries notices to people: mail, push, webhook. It is called from Deliver, never while a
-// store transaction is open. An error is retried with backoff; a notice may arrive more than once
-// (Event.ID tells).
+// store transaction is open. An error is retried with backoff for a week, not before the time of a
+// *provider.RetryError; a notice may arrive more than once (Event.ID tells).
 type Notifier interface {
 	Notify(ctx context.Context, n Notice) error
 }

@@ -35,6 +35,8 @@ type Inbox struct {
 	Creator acl.UserID `json:"creator"`
 	Grants  acl.Grants `json:"grants,omitempty"`
 	Watches []Watch    `json:"watches,omitempty"`
+	// SiteWatch is what the site's own endpoints are told; nil is nothing (R-FEA-08).
+	SiteWatch *SiteWatch `json:"site_watch,omitempty"`
 
 	State    State      `json:"state"`
 	Left     State      `json:"left,omitempty"` // the state a paused or needs_reauth inbox returns to
@@ -83,6 +85,13 @@ type Watch struct {
 	Events []EventName `json:"events"`
 	// Private asks for notices without content, only ids (R-FEA-07).
 	Private bool `json:"private,omitempty"`
+}
+
+// SiteWatch is the creator's leave to tell the site's own endpoints of an inbox (R-FEA-08).
+type SiteWatch struct {
+	Events []EventName `json:"events"`
+	// Content says that notices carry subject, sender and preview; without it ids only.
+	Content bool `json:"content,omitempty"`
 }
 
 // PendingConsent is an OAuth attempt that has not come back. State is kept as a hash; the PKCE
@@ -135,6 +144,11 @@ func (in Inbox) Clone() Inbox {
 	in.Watches = slices.Clone(in.Watches)
 	for i := range in.Watches {
 		in.Watches[i].Events = slices.Clone(in.Watches[i].Events)
+	}
+	if in.SiteWatch != nil {
+		w := *in.SiteWatch
+		w.Events = slices.Clone(w.Events)
+		in.SiteWatch = &w
 	}
 	in.Account.Aliases = slices.Clone(in.Account.Aliases)
 	in.Revisions = slices.Clone(in.Revisions)

@@ -25,8 +25,11 @@ type Config struct {
 	Sites     Sites
 	Providers []provider.Provider
 
-	// Notifier gets notices from Deliver. Nil: events are delivered to nobody and forgotten.
+	// Notifier gets notices from Deliver. Nil: no person is told of anything.
 	Notifier Notifier
+	// SiteNotifier gets the notices that are for the site and not for one person, such as those of
+	// its webhooks: only of inboxes whose creator allowed it (WatchForSite). Nil: none.
+	SiteNotifier Notifier
 	// Logger is told what is swallowed. Nil discards. Ids and codes only; nothing of a mail.
 	Logger *slog.Logger
 	// Meter counts and times. Nil discards.

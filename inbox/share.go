@@ -138,3 +138,19 @@ func (s *Service) Watch(ctx context.Context, actor acl.Actor, id ID, private boo
 	})
 	return err
 }
+
+// WatchForSite sets which events of the inbox the site's own endpoints are told of, and whether with
+// content; nothing by default, and nothing when names is empty. It is the creator's alone to say
+// (R-FEA-08); others are told acl.ErrDenied.
+func (s *Service) WatchForSite(ctx context.Context, actor acl.Actor, id ID, content bool, names ...EventName) error {
+	_, err := s.edit(ctx, actor, id, acl.ReceiveEvents, nil, func(in *Inbox) ([]Change, []Event, error) {
+		if actor.User != in.Creator {
+			return nil, nil, fmt.Errorf("what the site is told of inbox %q is its creator's to say: %w", id, acl.ErrDenied)
+		}
+		if in.SiteWatch = nil; len(names) > 0 {
+			in.SiteWatch = &SiteWatch{Events: slices.Clone(names), Content: content}
+		}
+		return nil, []Event{{Name: EventInboxEdited}}, nil
+	})
+	return err
+}

@@ -1,5 +1,5 @@
-// Package notify has ready notifiers: a log, a fan-out, a wrapper that strips content, and a recorder
-// for tests. All are safe for concurrent use as far as what they are made of is.
+// Package notify has ready notifiers: a log, a fan-out, signed webhooks, a wrapper that strips content,
+// and a recorder for tests. All are safe for concurrent use as far as what they are made of is.
 package notify
 
 import (
