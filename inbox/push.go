@@ -36,7 +36,12 @@ func (p *Push) due(now time.Time) bool {
 // enough. It is the engine's own.
 func (s *Service) Pushed(ctx context.Context, id ID) (bool, error) {
 	state, err := s.Store.SyncState(ctx, id)
-	return err == nil && state.Push != nil && s.now().Before(state.Push.Expires), err
+	return err == nil && state.Pushed(s.now()), err
+}
+
+// Pushed says whether something rings at that time when the mailbox changes.
+func (st *SyncState) Pushed(now time.Time) bool {
+	return st.Push != nil && now.Before(st.Push.Expires)
 }
 
 // subscribe asks the service to ring, or goes on asking. Where it cannot nothing is lost, because the

@@ -6,24 +6,26 @@ import (
 	"time"
 )
 
-// Chore is what must happen for all inboxes together, again and again. Beside the chores each inbox
-// wants its Step, every Config.Poll and when it is rung for.
+// Chore is what must happen for all inboxes together, again and again.
 type Chore struct {
+	// Name tells chores apart. It is stable.
+	Name string
 	// Kind is empty where several processes may do it at the same time.
 	Kind TaskKind
 	// Every is how often.
-	Every time.Duration
-	Do    func(ctx context.Context) error
-
-	name string
+	Every   time.Duration
+	Urgency Urgency
+	Do      func(ctx context.Context) error
 }
 
-// Chores returns what Run does for all inboxes together. A host with a queue of its own does the same.
+// Chores returns what Run does for all inboxes together. Beside them each inbox that is Watched wants
+// its Look, every Config.Poll and when it is rung for: that is all that must happen. A host with a
+// queue of its own does the same.
 func (d *Desk) Chores() []Chore {
 	return []Chore{
-		{Every: 2 * time.Second, Do: d.dispatch, name: "dispatch"},
-		{Kind: TaskDeliver, Every: 2 * time.Second, Do: d.deliver, name: "deliver"},
-		{Kind: TaskHousekeep, Every: time.Hour, Do: d.Housekeep, name: "housekeeping"},
+		{Name: "dispatch", Every: 2 * time.Second, Urgency: UrgencyReply, Do: d.dispatch},
+		{Name: "deliver", Kind: TaskDeliver, Every: 2 * time.Second, Urgency: UrgencyReply, Do: d.deliver},
+		{Name: "housekeeping", Kind: TaskHousekeep, Every: time.Hour, Urgency: UrgencyBackfill, Do: d.Housekeep},
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package desk wires inboxes and tickets for a host that wants both, and has the one loop of the
-// library: Run. Everything Run does a host can also call itself, from its own queue: Step for one
-// inbox; what Chores returns for all.
+// library: Run. Everything Run does a host can also call itself, from its own queue: a Look for each
+// inbox that is Watched; what Chores returns for all. Package river does so on River.
 //
 // One process runs by itself. Several share the work by leases on tasks (Leases):
 //

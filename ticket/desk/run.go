@@ -3,8 +3,6 @@ package desk
 import (
 	"context"
 	"errors"
-	"iter"
-	"slices"
 	"sync"
 	"time"
 
@@ -14,11 +12,6 @@ import (
 
 // lookPause is the least pause between two looks at one inbox.
 const lookPause = time.Second
-
-// watched are the states of an inbox that is looked at. One that is not live is still collected: its
-// tickets follow when access is taken away or its mail is erased.
-var watched = []inbox.State{inbox.StateImporting, inbox.StateActive, inbox.StatePaused,
-	inbox.StateNeedsReauth, inbox.StateDisconnected}
 
 // Run keeps every inbox up to date, sends what is queued and delivers notices, until ctx ends; then it
 // waits for what it started and returns nil. Each inbox is looked at every Poll, when it is rung, and
@@ -35,7 +28,7 @@ func (d *Desk) Run(ctx context.Context) error {
 	r := &running{Desk: d, slots: make(chan struct{}, d.workers), keepers: make(map[inbox.ID]chan struct{})}
 	defer r.jobs.Wait()
 	for _, c := range d.Chores() {
-		d.every(ctx, &r.jobs, c.Every, c.name, c.Do)
+		d.every(ctx, &r.jobs, c.Every, c.Name, c.Do)
 	}
 	d.every(ctx, &r.jobs, d.poll, "list inboxes", r.keepAll)
 	for {
@@ -81,12 +74,7 @@ func (d *Desk) every(
 
 // keepAll gives every inbox that has none a keeper, and learns whose accounts they are.
 func (r *running) keepAll(ctx context.Context) error {
-	return r.accounts.learn(r.watched(ctx), func(id inbox.ID) { r.keeper(ctx, id) })
-}
-
-// watched yields the inboxes that are looked at.
-func (d *Desk) watched(ctx context.Context) iter.Seq2[inbox.Inbox, error] {
-	return d.Inboxes.Store.Inboxes(ctx, inbox.Query{States: watched})
+	return r.accounts.learn(r.Watched(ctx), func(id inbox.ID) { r.keeper(ctx, id) })
 }
 
 // ring has the keeper of an inbox look soon. A new keeper looks anyway.
@@ -119,16 +107,10 @@ func (r *running) keeper(ctx context.Context, id inbox.ID) (bell chan struct{}, 
 
 // keep looks at one inbox again and again, until it is not to be looked at any more or ctx ends.
 func (r *running) keep(ctx context.Context, id inbox.ID, bell <-chan struct{}) {
-	rung, synced := true, time.Time{}
+	rung := true
 	for {
-		var listen, leave bool
-		if rung || time.Since(synced) >= r.pause(ctx, id) {
-			synced = time.Now()
-			listen, leave = r.look(ctx, id, true)
-		} else {
-			listen, leave = r.look(ctx, id, false)
-		}
-		if leave {
+		turn := r.look(ctx, id, rung)
+		if turn.Leave {
 			return
 		}
 		pause := min(lookPause, r.poll)
@@ -137,53 +119,23 @@ func (r *running) keep(ctx context.Context, id inbox.ID, bell <-chan struct{}) {
 			return
 		case <-time.After(pause):
 		}
-		if rung = r.await(ctx, id, bell, r.poll-pause, listen); ctx.Err() != nil {
+		if rung = r.await(ctx, id, bell, turn.Next-pause, turn.Listen); ctx.Err() != nil {
 			return
 		}
 	}
 }
 
-// pause is how long the mailbox of an inbox may go without a look: longer when its service rings.
-func (r *running) pause(ctx context.Context, id inbox.ID) time.Duration {
-	pushed, err := r.Inboxes.Pushed(ctx, id)
-	if err == nil && pushed {
-		return r.pushedPoll
-	}
-	return r.poll
-}
-
-// look visits an inbox when a worker is free.
-func (r *running) look(ctx context.Context, id inbox.ID, sync bool) (listen, leave bool) {
+// look looks at an inbox when a worker is free.
+func (r *running) look(ctx context.Context, id inbox.ID, rung bool) Turn {
 	select {
 	case r.slots <- struct{}{}:
 	case <-ctx.Done():
-		return false, true
+		return Turn{Leave: true}
 	}
 	defer func() { <-r.slots }()
-	return r.visit(ctx, id, sync)
-}
-
-// visit brings one inbox up to date; without sync only what other people did to it here. listen says
-// that its mailbox may be asked to ring: it is live and has answered; leave that the inbox is not to
-// be looked at any more.
-func (d *Desk) visit(ctx context.Context, id inbox.ID, sync bool) (listen, leave bool) {
-	in, err := d.Inboxes.Store.Inbox(ctx, id)
-	switch {
-	case errors.Is(err, storage.ErrNotFound), err == nil && !slices.Contains(watched, in.State):
-		return false, true
-	case err != nil:
-		d.log(ctx, "read inbox", id, err)
-		return false, false
-	}
-	if listen = in.State.Live(); listen && sync {
-		_, err = d.Inboxes.Sync(ctx, id)
-		d.log(ctx, "sync", id, err)
-		listen = err == nil
-	}
-	if ctx.Err() == nil {
-		d.log(ctx, "collect", id, d.collect(ctx, id))
-	}
-	return listen, false
+	turn, err := r.Look(ctx, id, rung)
+	r.log(ctx, "look", id, err)
+	return turn
 }
 
 // await waits for the next poll, the bell, or with listen news in the mailbox. It says whether it was

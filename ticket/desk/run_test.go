@@ -11,6 +11,7 @@ import (
 
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/inbox"
+	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/provider/fake"
 	"github.com/workinbox/workinbox/storage/memory"
 	"github.com/workinbox/workinbox/ticket"
@@ -157,7 +158,7 @@ func TestAnInboxThatAlwaysFailsHoldsUpNoOther(t *testing.T) {
 		after(10 * time.Minute)
 		require.LessOrEqual(t, bad.Calls()[fake.OpChanges], 13, "its news does not make it look again and again")
 		require.Empty(t, w.tickets(badID))
-		require.NotZero(t, w.logs.count("sync"))
+		require.NotZero(t, w.logs.count("look"))
 
 		bad.Heal()
 		after(2 * time.Minute)
@@ -212,8 +213,7 @@ func TestTicketsFollowAnInboxThatIsNotLive(t *testing.T) { // R-INB-11, R-CON-08
 		require.NoError(t, err)
 		after(2 * time.Minute)
 		require.Empty(t, w.tickets(id), "what was brought in is forgotten")
-		require.Zero(t, w.logs.count("sync"), "nothing of this is an error")
-		require.Zero(t, w.logs.count("collect"))
+		require.Zero(t, w.logs.count("look"), "nothing of this is an error")
 	})
 }
 
@@ -252,7 +252,7 @@ func TestRunStopsInTheMiddleOfWork(t *testing.T) {
 		began := time.Now()
 		w.stop()
 		require.Zero(t, time.Since(began), "Run waits for what it started, and that ends with ctx")
-		require.Zero(t, w.logs.count("sync"), "the end is no error")
+		require.Zero(t, w.logs.count("look"), "the end is no error")
 		account.Latency(0)
 		w.run()
 		after(2 * time.Minute)
@@ -287,4 +287,81 @@ func TestNewNamesWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	_, err := desk.New(desk.Config{})
 	require.ErrorContains(t, err, "Store")
+}
+
+func TestRunWaitsAsLongAsTheServiceAsks(t *testing.T) {
+	t.Parallel()
+	for name, run := range map[string]func(t *testing.T, test func(t *testing.T, w *world)){
+		"one process": func(t *testing.T, test func(*testing.T, *world)) { bubble(t, nil, test) },
+		"several": func(t *testing.T, test func(*testing.T, *world)) {
+			bubbleFleet(t, 2, nil, func(t *testing.T, f *fleet) { test(t, f.world) })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t, func(t *testing.T, w *world) {
+				account, id := w.open("me@firm.example")
+				deaf(account)
+				after(2 * time.Minute)
+				account.FailAlways(fake.OpChanges, "", &provider.RetryError{After: 20 * time.Minute})
+				deliver(account, "offer")
+				after(2 * time.Minute)
+				account.Heal()
+				deaf(account)
+				account.ForgetCalls()
+				after(15 * time.Minute)
+				require.Zero(t, account.TotalCalls(), "calls while the service wants none")
+				after(5 * time.Minute)
+				require.Equal(t, []string{"offer"}, w.tickets(id))
+			})
+		})
+	}
+}
+
+func TestLookSaysWhatIsNext(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(c *desk.Config) { c.Poll = time.Minute }, func(t *testing.T, w *world) {
+		w.stop() // the host looks itself
+		ctx, carl := t.Context(), w.actor("carl")
+		account, id := w.open("me@firm.example")
+		look := func(rung bool) (desk.Turn, error) { return w.desk.Look(ctx, id, rung) }
+
+		live := desk.Turn{Next: time.Minute, Urgency: desk.UrgencyLive, Listen: true}
+		turn, err := look(false)
+		require.NoError(t, err)
+		require.Equal(t, live, turn)
+
+		account.ForgetCalls()
+		turn, err = look(false)
+		require.NoError(t, err)
+		require.Equal(t, live, turn)
+		require.Zero(t, account.TotalCalls(), "its service rings")
+		_, err = look(true)
+		require.NoError(t, err)
+		require.NotZero(t, account.TotalCalls(), "it was rung for")
+
+		account.Throttle(1, 10*time.Minute)
+		turn, err = look(true)
+		require.ErrorIs(t, err, provider.ErrRetry)
+		require.Equal(t, desk.Turn{Next: 10 * time.Minute, Urgency: desk.UrgencyLive}, turn)
+		after(10 * time.Minute)
+
+		account.Revoke()
+		turn, err = look(true)
+		require.ErrorIs(t, err, provider.ErrAuth)
+		require.Equal(t, desk.Turn{Next: time.Minute, Urgency: desk.UrgencyLive}, turn)
+		account.ForgetCalls()
+		_, err = look(true)
+		require.NoError(t, err)
+		require.Zero(t, account.TotalCalls(), "its owner must reconnect")
+
+		require.NoError(t, w.desk.Inboxes.Delete(ctx, carl, id))
+		turn, err = look(true)
+		require.NoError(t, err)
+		require.Equal(t, desk.Turn{Leave: true}, turn)
+		turn, err = w.desk.Look(ctx, "no such inbox", true)
+		require.NoError(t, err)
+		require.Equal(t, desk.Turn{Leave: true}, turn)
+		w.run()
+	})
 }

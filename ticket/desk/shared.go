@@ -53,7 +53,7 @@ func (d *Desk) runShared(ctx context.Context) error {
 		if c.Kind != "" {
 			do = func(ctx context.Context) error { return s.alone(ctx, c) }
 		}
-		d.every(ctx, &s.jobs, c.Every, c.name, do)
+		d.every(ctx, &s.jobs, c.Every, c.Name, do)
 	}
 	d.every(ctx, &s.jobs, d.poll, "list inboxes", s.enrollAll)
 	s.jobs.Go(func() { s.renewing(ctx) })
@@ -71,7 +71,7 @@ func (d *Desk) runShared(ctx context.Context) error {
 // enrollAll makes every inbox known that is to be looked at, and learns whose accounts they are.
 func (s *shared) enrollAll(ctx context.Context) error {
 	var tasks []Task
-	err := s.accounts.learn(s.watched(ctx), func(id inbox.ID) {
+	err := s.accounts.learn(s.Watched(ctx), func(id inbox.ID) {
 		tasks = append(tasks, Task{Kind: TaskStep, Inbox: id})
 	})
 	if err == nil {
@@ -145,44 +145,31 @@ func (s *shared) busy(n int) {
 func (s *shared) step(ctx context.Context, l Lease, began time.Time) {
 	s.busy(1)
 	s.jobs.Go(func() {
-		var listen bool
+		var turn Turn
 		s.under(ctx, l, began, func(ctx context.Context) (next time.Duration, retire bool) {
-			listen, retire = s.visitLeased(ctx, l)
-			return s.poll, retire
+			turn = s.lookLeased(ctx, l)
+			return turn.Next, turn.Leave
 		})
 		s.busy(-1)
 		s.look()
-		if listen {
+		if turn.Listen {
 			s.listen(ctx, l.Inbox)
 		}
 	})
 }
 
-// visitLeased visits an inbox. Where its mailbox rings, not every turn is one to sync.
-func (s *shared) visitLeased(ctx context.Context, l Lease) (listen, leave bool) {
+// lookLeased looks at an inbox, over which whoever had it before has no power any more.
+func (s *shared) lookLeased(ctx context.Context, l Lease) Turn {
 	if l.TakenOver {
 		err := s.Inboxes.TakeOver(ctx, l.Inbox)
 		if err != nil && !errors.Is(err, storage.ErrNotFound) {
 			s.log(ctx, "take over", l.Inbox, err)
-			return false, false
+			return Turn{Next: s.poll}
 		}
 	}
-	sync := l.Rung || l.TakenOver
-	if !sync {
-		due, err := s.syncDue(ctx, l.Inbox)
-		s.log(ctx, "read inbox", l.Inbox, err)
-		sync = due || err != nil
-	}
-	return s.visit(ctx, l.Inbox, sync)
-}
-
-func (s *shared) syncDue(ctx context.Context, id inbox.ID) (bool, error) {
-	pushed, err := s.Inboxes.Pushed(ctx, id)
-	if err != nil || !pushed {
-		return true, err
-	}
-	state, err := s.Inboxes.Store.SyncState(ctx, id)
-	return s.Inboxes.Now().Sub(state.LastSync) >= s.pushedPoll, err
+	turn, err := s.Look(ctx, l.Inbox, l.Rung || l.TakenOver)
+	s.log(ctx, "look", l.Inbox, err)
+	return turn
 }
 
 // alone does a chore unless another process does or has just done it.

@@ -167,7 +167,10 @@ func TestStopGivesBackARing(t *testing.T) {
 func TestProcessesWhoseClocksDiffer(t *testing.T) {
 	t.Parallel()
 	var base desk.Config
-	bubbleFleet(t, 0, func(c *desk.Config) { base = *c }, func(t *testing.T, f *fleet) {
+	bubbleFleet(t, 0, func(c *desk.Config) {
+		c.Workers = 2 // so that all three are needed
+		base = *c
+	}, func(t *testing.T, f *fleet) {
 		for i, off := range []time.Duration{-10 * time.Minute, 0, 10 * time.Minute} {
 			base.Now = func() time.Time { return time.Now().Add(off) }
 			f.start(fmt.Sprint("off by ", i), base)
