@@ -11,6 +11,10 @@ import (
 // Gmail replaces Message-ID on API sends but keeps X- fields, so the marker is what survives.
 const MarkerHeader = "X-Workinbox-Send-Id"
 
+// BuiltHeader is the header field that marks a message as built from what the service told of it: the
+// original may be had from Originals.
+const BuiltHeader = "X-Workinbox-Built"
+
 // Account is who a mailbox belongs to.
 type Account struct {
 	// ID is the service's immutable account id (Google sub, Graph id). An address may be renamed or
@@ -86,6 +90,15 @@ type BulkOpener interface {
 	// OpenMany calls each once for every id, one at a time and in any order, with the raw message
 	// or its error. The reader is valid until each returns. An error of each ends it.
 	OpenMany(ctx context.Context, ids []RemoteID, each func(RemoteID, io.Reader, error) error) error
+}
+
+// Originals is a Mailbox whose raw messages may be built from what the service tells of them, because
+// that is faster: those of Header.Raw, Open and OpenMany, the same in all three. A built message has
+// the BuiltHeader. It says what the original says, in other bytes; no attachment is missing.
+type Originals interface {
+	// Original returns the message as the service has it, as RFC 5322 bytes, or ErrGone. The caller
+	// closes the reader.
+	Original(ctx context.Context, id RemoteID) (io.ReadCloser, error)
 }
 
 // Counter is a Mailbox that can say about how many messages a walk would yield.

@@ -60,7 +60,8 @@ type Mailbox interface {
 	// when it has caught up. A cursor too old to resume yields ErrCursorExpired. At most one error
 	// is yielded, as the last pair. Breaking out of the loop releases everything.
 	Changes(ctx context.Context, from Cursor, w Walk) iter.Seq2[Batch, error]
-	// Open returns the message as RFC 5322 bytes, or ErrGone. The caller closes the reader.
+	// Open returns the message as RFC 5322 bytes, or ErrGone. The caller closes the reader. They are
+	// the bytes of the service, unless the mailbox is one of Originals.
 	Open(ctx context.Context, id RemoteID) (io.ReadCloser, error)
 }
 

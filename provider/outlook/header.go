@@ -124,7 +124,12 @@ func canonical(name []byte) string {
 // lineEnds turns the folding of a field into the spaces it stands for (RFC 5322 section 2.2.3).
 var lineEnds = strings.NewReplacer("\r\n", "", "\r", " ", "\n", " ")
 
-func unfold(s string) string { return strings.TrimSpace(lineEnds.Replace(s)) }
+func unfold(s string) string {
+	if strings.ContainsAny(s, "\r\n") {
+		s = lineEnds.Replace(s)
+	}
+	return strings.TrimSpace(s)
+}
 
 // inner takes the angle brackets off a Message-ID.
 func inner(id string) string {

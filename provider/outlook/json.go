@@ -34,6 +34,8 @@ type message struct {
 	Headers      fields      `json:"internetMessageHeaders"`
 
 	Removed *struct{} `json:"@removed"`
+
+	raw []byte // the message itself, where it was built; else nil
 }
 
 // messageFields are the properties a message is read with. The class of a mail is told by its header
@@ -65,6 +67,7 @@ func (x *message) header(kind folderKind) provider.Header {
 		Folder: kind.folder(), Sent: provider.MarkNotSent, Unread: !x.Read,
 		From: addresses(x.From), To: addresses(x.To...), Cc: addresses(x.Cc...), Bcc: addresses(x.Bcc...),
 		ReplyTo: addresses(x.ReplyTo...), MessageID: inner(x.MessageID), Fields: x.Headers.class(),
+		Raw: x.raw,
 	}
 	if h.Thread == "" {
 		h.Thread = provider.ThreadID(x.ID)

@@ -56,8 +56,8 @@ var errTooSlow = errors.New("outlook: the page is too large for the service")
 
 // listAddress is the first page of a span, newest first. The property that is sorted by has to be
 // filtered by first (https://learn.microsoft.com/graph/api/user-list-messages).
-func (m *mailbox) listAddress(s span, top int, count bool) string {
-	q := url.Values{"$orderby": {"receivedDateTime desc"}, "$select": {messageFields}, "$top": {strconv.Itoa(top)}}
+func (m *mailbox) listAddress(s span, fields string, top int, count bool) string {
+	q := url.Values{"$orderby": {"receivedDateTime desc"}, "$select": {fields}, "$top": {strconv.Itoa(top)}}
 	if f := s.filter(); f != "" {
 		q.Set("$filter", f)
 	}
@@ -67,12 +67,12 @@ func (m *mailbox) listAddress(s span, top int, count bool) string {
 	return m.address(q, "messages")
 }
 
-// list reads one page. With shrink, a 504 is errTooSlow at once, for the caller to ask for less.
-func (m *mailbox) list(ctx context.Context, address string, shrink bool) (page[message], error) {
+// list reads one page. With bodies it holds raw messages where they can be built. With shrink, a 504 is
+// errTooSlow at once, for the caller to ask for less.
+func (m *mailbox) list(ctx context.Context, address string, bodies, shrink bool) (page[message], error) {
 	var out page[message]
 	err := m.call(ctx, gate.Bulk, opList, func(ctx context.Context) error {
-		var fresh page[message]
-		err := m.getJSON(ctx, address, &fresh)
+		fresh, err := m.listOnce(ctx, address, bodies)
 		if e, ok := errors.AsType[*answerError](err); ok && shrink && e.status == http.StatusGatewayTimeout {
 			return errTooSlow
 		}
@@ -80,4 +80,16 @@ func (m *mailbox) list(ctx context.Context, address string, shrink bool) (page[m
 		return err
 	})
 	return out, err
+}
+
+func (m *mailbox) listOnce(ctx context.Context, address string, bodies bool) (p page[message], err error) {
+	if !bodies {
+		err = m.getJSON(ctx, address, &p)
+		return p, err
+	}
+	var all page[whole]
+	if err := m.getJSON(ctx, address, &all, unsafeHTML); err != nil {
+		return p, err
+	}
+	return leanPage(all), nil
 }

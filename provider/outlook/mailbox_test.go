@@ -31,6 +31,8 @@ func TestMailbox(t *testing.T) {
 		"small pages":             {o: outlook.Options{PageSize: 7}},
 		"big pages":               {o: outlook.Options{PageSize: 800}},
 		"sent at once":            {o: outlook.Options{SendAtOnce: true}},
+		"built":                   {o: outlook.Options{Raw: outlook.RawBuilt}},
+		"built, small pages":      {o: outlook.Options{Raw: outlook.RawBuilt, PageSize: 3}},
 		"empty pages":             {o: outlook.Options{PageSize: 5}, c: outlooktest.Config{Delta: outlooktest.Delta{EmptyPageEvery: 2}}},
 		"doubled records":         {c: outlooktest.Config{Delta: outlooktest.Delta{DuplicateEvery: 2}}},
 		"lost moves":              {c: outlooktest.Config{Delta: outlooktest.Delta{LoseMoves: true, MoveReason: "changed"}}},

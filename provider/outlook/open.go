@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/url"
 
 	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/provider/internal/bulk"
@@ -14,17 +15,26 @@ import (
 var (
 	_ provider.BulkOpener = (*mailbox)(nil)
 	_ provider.Counter    = (*mailbox)(nil)
+	_ provider.Originals  = (*mailbox)(nil)
 )
 
 // maxGrow is how much memory is taken on the word of a Content-Length.
 const maxGrow = 64 << 20
 
-// Open returns the message as Exchange has it: mail from outside much as it came, mail that was
-// written in Exchange put together anew (https://learn.microsoft.com/graph/outlook-get-mime-message).
-// It goes before every import on this account that waits for quota. The whole message is in memory,
-// once.
+// Open returns the message as Options.Raw says. It goes before every import on this account that waits
+// for quota. The whole message is in memory, once.
 func (m *mailbox) Open(ctx context.Context, id provider.RemoteID) (io.ReadCloser, error) {
-	raw, err := m.open(ctx, gate.Interactive, id)
+	return reading(m.open(ctx, gate.Interactive, id))
+}
+
+// Original returns the message as Exchange has it: mail from outside much as it came, mail that was
+// written in Exchange put together anew (https://learn.microsoft.com/graph/outlook-get-mime-message).
+// It goes before every import like Open.
+func (m *mailbox) Original(ctx context.Context, id provider.RemoteID) (io.ReadCloser, error) {
+	return reading(m.original(ctx, gate.Interactive, id))
+}
+
+func reading(raw []byte, err error) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +54,20 @@ func (m *mailbox) OpenMany(
 }
 
 func (m *mailbox) open(ctx context.Context, lane gate.Lane, id provider.RemoteID) ([]byte, error) {
+	if m.p.o.Raw == RawBuilt && id != "" {
+		x, err := get[whole](ctx, m, lane, opGet,
+			m.address(url.Values{"$select": {wholeProperties}}, "messages", string(id)), unsafeHTML)
+		if err != nil {
+			return nil, fmt.Errorf("open: %w", err)
+		}
+		if raw := x.build(); raw != nil {
+			return raw, nil
+		}
+	}
+	return m.original(ctx, lane, id)
+}
+
+func (m *mailbox) original(ctx context.Context, lane gate.Lane, id provider.RemoteID) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -45,6 +45,8 @@ type Options struct {
 	// SendAtOnce asks for Mail.Read in the place of Mail.ReadWrite. Mail then leaves without a draft,
 	// which Graph allows up to 3 MiB.
 	SendAtOnce bool
+	// Raw says what raw messages are; the zero Raw is RawOriginal.
+	Raw Raw
 	// Quota is what Graph allows the application in one mailbox; the zero Quota is Documented().
 	Quota Quota
 	// Endpoints are Microsoft's unless set: a test server, a national cloud.
@@ -107,6 +109,7 @@ func (o Options) check() []string {
 	say(o.ClientSecret == "", "ClientSecret is missing")
 	say(strings.ContainsAny(o.Tenant, "/?#% "), "Tenant is not a tenant")
 	say(o.ReadOnly && o.SendAtOnce, "ReadOnly and SendAtOnce exclude each other")
+	say(o.Raw > RawBuilt, "Raw is unknown")
 	say(o.PageSize < 0 || o.PageSize > maxPage, "PageSize is not 0 to 800")
 	say(len(o.PushKey) > 0 && len(o.PushKey) < 16, "PushKey is shorter than 16 bytes")
 	for _, it := range []struct{ name, address string }{

@@ -24,16 +24,17 @@ type slice struct {
 // meanwhile would hide one; they are followed only within a second that fills a page, and behind
 // pages that are empty.
 type lister struct {
-	m     *mailbox
-	top   atomic.Int64 // messages a page
-	ctx   context.Context
-	stop  context.CancelFunc
-	tasks sync.WaitGroup
+	m      *mailbox
+	bodies bool         // messages are listed with their bodies
+	top    atomic.Int64 // messages a page
+	ctx    context.Context
+	stop   context.CancelFunc
+	tasks  sync.WaitGroup
 }
 
 // newLister makes a lister whose goroutines end with ctx, or with close.
-func newLister(ctx context.Context, m *mailbox) *lister {
-	l := &lister{m: m}
+func newLister(ctx context.Context, m *mailbox, bodies bool) *lister {
+	l := &lister{m: m, bodies: bodies}
 	l.ctx, l.stop = context.WithCancel(ctx)
 	l.top.Store(int64(m.p.o.PageSize))
 	return l
@@ -111,9 +112,13 @@ func (l *lister) page(left span, link string, count bool) (p page[message], full
 			if !count {
 				ask = top + top/4
 			}
-			address = l.m.listAddress(left, int(ask), count)
+			fields := messageFields
+			if l.bodies {
+				fields = wholeProperties
+			}
+			address = l.m.listAddress(left, fields, int(ask), count)
 		}
-		p, err = l.m.list(l.ctx, address, link == "" && top > smallest)
+		p, err = l.m.list(l.ctx, address, l.bodies, link == "" && top > smallest)
 		if !errors.Is(err, errTooSlow) {
 			return p, int64(len(p.Value)) >= ask, err
 		}

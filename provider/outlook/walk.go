@@ -25,7 +25,7 @@ type walker struct {
 
 // run yields the rest of the walk and returns the place behind it, from which changes are read.
 func (k *walker) run(ctx context.Context, send func(provider.Batch) error) (place, error) {
-	k.list = newLister(ctx, k.m)
+	k.list = newLister(ctx, k.m, k.m.p.o.Raw == RawBuilt && k.w.Bodies == provider.BodiesWith)
 	defer k.list.close()
 	k.send = send
 	k.placer = placer{m: k.m, tree: &k.at.Tree}

@@ -42,6 +42,7 @@ type broken struct {
 	full
 	changes func(ctx context.Context, from provider.Cursor, w provider.Walk) stream
 	open    func(ctx context.Context, id provider.RemoteID) (io.ReadCloser, error)
+	origin  func(ctx context.Context, id provider.RemoteID) (io.ReadCloser, error)
 	many    func(ctx context.Context, ids []provider.RemoteID, each taker) error
 	account func(ctx context.Context) (provider.Account, error)
 	send    func(ctx context.Context, out provider.Outgoing) (provider.Sent, error)
@@ -63,6 +64,14 @@ func (b *broken) Open(ctx context.Context, id provider.RemoteID) (io.ReadCloser,
 		return b.open(ctx, id)
 	}
 	return b.full.Open(ctx, id)
+}
+
+// Original is Open, unless what is opened is no original.
+func (b *broken) Original(ctx context.Context, id provider.RemoteID) (io.ReadCloser, error) {
+	if b.origin != nil {
+		return b.origin(ctx, id)
+	}
+	return b.Open(ctx, id)
 }
 
 func (b *broken) OpenMany(ctx context.Context, ids []provider.RemoteID, each taker) error {

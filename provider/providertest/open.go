@@ -13,6 +13,7 @@ func openChecks() []Check {
 		{"Open/RawAsDelivered", nil, rawAsDelivered},
 		{"Open/Again", nil, openAgain},
 		{"Open/Gone", can[Remover](), openGone},
+		{"Open/SaysWhatTheOriginalSays", has[provider.Originals](), saysWhatTheOriginalSays},
 		{"OpenMany/SameAsOpen", has[provider.BulkOpener](), openManySame},
 		{"OpenMany/ErrorEnds", has[provider.BulkOpener](), openManyError},
 	}
@@ -44,7 +45,7 @@ func rawAsDelivered(t T, h Harness) {
 	m := h.Open(t)
 	must(t, m, "", provider.Walk{}).all(t, ids, "the walk")
 	for i, b := range bodies {
-		got, err := open(t, m, ids[i])
+		got, err := original(t, m, ids[i])
 		// A file of messages cannot tell how many empty lines stood at the end of one.
 		want := strings.TrimRight(unix(sent[i].Raw), "\n")
 		if err != nil || strings.TrimRight(got, "\n") != want {

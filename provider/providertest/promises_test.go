@@ -278,6 +278,25 @@ var promises = []struct {
 			return r, err
 		}
 	}},
+	{"Open/SaysWhatTheOriginalSays", "builds messages without their references", func(_ *world, b *broken) {
+		b.origin = b.full.Open
+		rewritten(b, func(raw []byte) []byte {
+			return bytes.Replace(raw, []byte("References:"), []byte(provider.BuiltHeader+":"), 1)
+		})
+	}},
+	{"Open/SaysWhatTheOriginalSays", "loses attachments", func(_ *world, b *broken) {
+		b.origin = b.full.Open
+		rewritten(b, func(raw []byte) []byte {
+			raw = bytes.Replace(raw, []byte("Subject:"), []byte(provider.BuiltHeader+": 1\r\nSubject:"), 1)
+			return bytes.Replace(raw, []byte("%PDF\r\n"), nil, 1)
+		})
+	}},
+	{"Open/SaysWhatTheOriginalSays", "does not tell what is built", func(_ *world, b *broken) {
+		b.origin = b.full.Open
+		rewritten(b, func(raw []byte) []byte {
+			return bytes.Replace(raw, []byte("one two\r\n"), []byte("one  two\r\n"), 1)
+		})
+	}},
 	{"OpenMany/SameAsOpen", "leaves out what is gone", func(_ *world, b *broken) {
 		b.many = func(ctx context.Context, ids []provider.RemoteID, each taker) error {
 			return b.full.OpenMany(ctx, ids, func(id provider.RemoteID, r io.Reader, err error) error {
