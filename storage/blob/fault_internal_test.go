@@ -83,6 +83,51 @@ func TestADiskThatRefusesIsToldAndLosesNothing(t *testing.T) {
 	}
 }
 
+func TestAMessageThatGetsItsNameAtOnceIsWholeOrNotThere(t *testing.T) {
+	t.Parallel()
+	for _, step := range []string{"create", "write", "sync"} {
+		t.Run(step, func(t *testing.T) {
+			t.Parallel()
+			d, dir := openTest(t, Options{})
+			fail := func(name string) error {
+				if name == step {
+					return syscall.ENOSPC
+				}
+				return nil
+			}
+			d.step = fail
+			_, err := d.PutBlob(t.Context(), "in-1", strings.NewReader("mail"))
+			require.ErrorIs(t, err, syscall.ENOSPC)
+			require.Empty(t, listTest(t, d, "in-1"))
+
+			// Another put of the same content comes in before this one fails.
+			other, err := Open(dir, Options{})
+			require.NoError(t, err)
+			defer func() { require.NoError(t, other.Close()) }()
+			var key inbox.BlobKey
+			d.step = func(name string) error {
+				if name == step {
+					key = putTest(t, other, "in-1", "mail")
+				}
+				return fail(name)
+			}
+			_, err = d.PutBlob(t.Context(), "in-1", strings.NewReader("mail"))
+			require.ErrorIs(t, err, syscall.ENOSPC)
+			require.Equal(t, "mail", readTest(t, d, key), "the blob of the put that worked")
+			require.Empty(t, tempFiles(t, dir, "in-1"))
+		})
+	}
+}
+
+func listTest(t *testing.T, d *Dir, id inbox.ID) (all []inbox.BlobInfo) {
+	t.Helper()
+	for info, err := range d.Blobs(t.Context(), id) {
+		require.NoError(t, err)
+		all = append(all, info)
+	}
+	return all
+}
+
 // failFlush makes the next flush fail, as after a write error of the disk.
 func failFlush(d *Dir) {
 	var once sync.Once
@@ -211,7 +256,7 @@ func TestContentIsSyncedBeforeItsNameWhereNotFlushed(t *testing.T) {
 	putTest(t, d, "in-1", "mail")
 	require.NoError(t, d.SyncBlobs(t.Context(), "in-1"))
 	require.NoError(t, d.SyncBlobs(t.Context(), "in-1"), "nothing left to do")
-	require.Equal(t, []string{"create", "write", "sync", "rename", "renamed", "flush"}, steps)
+	require.Equal(t, []string{"create", "write", "sync", "rename", "placed", "flush"}, steps)
 }
 
 func TestCallersOfOneMomentShareAFlush(t *testing.T) {

@@ -2,14 +2,10 @@ package blob
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/workinbox/workinbox/inbox"
 )
@@ -33,37 +29,48 @@ func (d *Dir) PutBlob(ctx context.Context, id inbox.ID, r io.Reader) (inbox.Blob
 }
 
 func (d *Dir) put(ctx context.Context, id inbox.ID, r io.Reader) (inbox.BlobInfo, error) {
-	b := d.codec.buffers(smallSize)
-	defer func() { d.codec.release(b) }()
 	t := &temp{d: d, folder: folder(id)}
 	begun := d.unsynced.begin()
-	sum, size := sha256.New(), int64(0)
-	for last := false; !last; {
-		if err := ctx.Err(); err != nil {
-			return inbox.BlobInfo{}, errors.Join(err, t.discard())
-		}
-		var n int
-		var err error
-		if b, n, err = d.codec.fill(r, b); err != nil && err != io.EOF {
-			return inbox.BlobInfo{}, errors.Join(err, t.discard())
-		}
-		last = err == io.EOF
-		sum.Write(b.raw[:n])
-		size += int64(n)
-		out := d.codec.appendChunk(b.stored[:0], b.raw[:n])
-		if last {
-			out = appendTrailer(out, size)
-		}
-		if err := t.write(out); err != nil {
-			return inbox.BlobInfo{}, errors.Join(err, t.discard())
-		}
+	hash, size, err := d.copy(ctx, t, r)
+	if err == nil {
+		err = t.place(hash)
 	}
-	hash := hex.EncodeToString(sum.Sum(nil))
-	if err := t.place(hash); err != nil {
+	if err != nil {
 		return inbox.BlobInfo{}, errors.Join(err, t.discard())
 	}
 	d.unsynced.add(id, hash, begun)
 	return inbox.BlobInfo{Key: newKey(id, hash), Size: size}, nil
+}
+
+// copy writes what r yields into t, chunk by chunk.
+func (d *Dir) copy(ctx context.Context, t *temp, r io.Reader) (hash string, size int64, err error) {
+	b := d.codec.buffers(smallSize)
+	defer func() { d.codec.release(b) }()
+	sum := sha256.New()
+	for {
+		if err := ctx.Err(); err != nil {
+			return "", 0, err
+		}
+		var n int
+		b, n, err = d.codec.fill(r, b)
+		if err != nil && err != io.EOF {
+			return "", 0, err
+		}
+		sum.Write(b.raw[:n])
+		size += int64(n)
+		out := d.codec.appendChunk(b.stored[:0], b.raw[:n])
+		if err != io.EOF {
+			if err := t.write(out); err != nil {
+				return "", 0, err
+			}
+			continue
+		}
+		hash = hex.EncodeToString(sum.Sum(nil))
+		if err := t.claim(hash); err != nil {
+			return "", 0, err
+		}
+		return hash, size, t.write(appendTrailer(out, size))
+	}
 }
 
 // fill reads until b is full or r ends. Other than io.ReadFull it tells the end, io.EOF, from a reader
@@ -82,107 +89,4 @@ func fill(r io.Reader, b []byte) (n int, err error) {
 		}
 	}
 	return n, nil
-}
-
-// temp is a blob that has no name yet. Its file is made with the first write.
-type temp struct {
-	d      *Dir
-	folder string
-	name   string
-	file   *os.File
-}
-
-func (t *temp) write(b []byte) error {
-	if t.file == nil {
-		if err := t.create(); err != nil {
-			return err
-		}
-	}
-	if err := t.d.at("write"); err != nil {
-		return err
-	}
-	_, err := t.file.Write(b)
-	return err
-}
-
-func (t *temp) create() error {
-	if err := t.d.at("create"); err != nil {
-		return err
-	}
-	err := t.open()
-	if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	// Inside the gate no Sweep removes the folder while it is empty.
-	if err := t.d.gate.enter(); err != nil {
-		return err
-	}
-	defer t.d.gate.leave()
-	if err := t.d.root.MkdirAll(t.folder, dirMode); err != nil {
-		return err
-	}
-	return t.open()
-}
-
-func (t *temp) open() (err error) {
-	name := filepath.Join(t.folder, tempPrefix+rand.Text())
-	t.file, err = t.d.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
-	if err == nil {
-		t.name = name
-	}
-	return err
-}
-
-// place gives the file its name. Before that, unless the whole file system is flushed later, it makes
-// the content durable.
-func (t *temp) place(hash string) error {
-	if err := t.d.at("sync"); err != nil {
-		return err
-	}
-	if t.d.flush == nil {
-		if err := t.file.Sync(); err != nil {
-			return err
-		}
-	}
-	err := t.file.Close()
-	t.file = nil
-	if err != nil {
-		return err
-	}
-	if err := t.d.at("rename"); err != nil {
-		return err
-	}
-	if err := t.rename(hash); err != nil {
-		return err
-	}
-	t.name = ""
-	return t.d.at("renamed")
-}
-
-func (t *temp) rename(hash string) error {
-	if err := t.d.gate.enter(); err != nil {
-		return err
-	}
-	defer t.d.gate.leave()
-	err := t.d.root.Rename(t.name, filePath(t.folder, hash))
-	if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	err = t.d.root.Mkdir(shard(t.folder, hash), dirMode)
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return t.d.root.Rename(t.name, filePath(t.folder, hash))
-}
-
-// discard closes and removes the file, if there is one.
-func (t *temp) discard() error {
-	var errs []error
-	if t.file != nil {
-		errs = append(errs, t.file.Close())
-	}
-	if t.name != "" {
-		errs = append(errs, t.d.root.Remove(t.name))
-	}
-	return errors.Join(errs...)
 }
