@@ -27,7 +27,7 @@ func TestOptionsThatCannotWork(t *testing.T) {
 		"PushKey is shorter":                   func(o *outlook.Options) { o.PushKey = []byte("short") },
 		"Endpoints.Graph is not":               func(o *outlook.Options) { o.Endpoints.Graph = "graph" },
 		"LifecycleURL is of no use":            func(o *outlook.Options) { o.LifecycleURL = "https://a.example" },
-		"Quota has a negative limit":           func(o *outlook.Options) { o.Quota.Burst = -1 },
+		"Quota has a negative limit":           func(o *outlook.Options) { o.Quota.Calls = -1 },
 		"Quota.Interactive is not 0 to 1":      func(o *outlook.Options) { o.Quota.Interactive = 1 },
 		"NotificationURL is not an http addre": func(o *outlook.Options) { o.NotificationURL = "ftp://a" },
 	} {

@@ -7,16 +7,19 @@ import (
 
 // Config are the limits of one account. The zero Config has none.
 //
-// A service that counts N units in fixed windows of some minutes instead of refilling steadily is
-// kept to by Burst + PerMinute × minutes ≤ N.
+// Span is for a service that counts N units in windows of some minutes instead of refilling steadily:
+// whether its windows are fixed or slide, N units in any span keep to it, and all of them may be spent
+// at once.
 type Config struct {
-	PerMinute int // units a minute, refilled steadily; zero is no limit
-	PerSecond int // units in any second; zero is no limit
-	Burst     int // units at the start and at most; zero is PerMinute
-	Slots     int // calls in flight at first; zero is no limit
-	MaxSlots  int // calls in flight at most; zero is Slots
+	PerSpan   int           // units in any stretch of Span; zero is no limit
+	Span      time.Duration // zero is no limit
+	PerMinute int           // units a minute, refilled steadily; zero is no limit
+	PerSecond int           // units in any second; zero is no limit
+	Burst     int           // units at the start and at most; zero is PerMinute
+	Slots     int           // calls in flight at first; zero is no limit
+	MaxSlots  int           // calls in flight at most; zero is Slots
 	// Reserve is the part of the units, 0 to 1, that Bulk leaves to Interactive: of the units there
-	// are at once (Burst) and of those of a second. What is refilled above it is all for Bulk.
+	// are at once (Burst) and of those of a second or a Span. What is refilled above it is all for Bulk.
 	Reserve float64
 	// ReserveSlots are calls in flight that Bulk leaves to Interactive. Bulk always has one.
 	ReserveSlots int
@@ -36,7 +39,7 @@ type Config struct {
 // the other process, set PerSecond of both by hand.
 func (c Config) Share(part float64, slots int) Config {
 	s := c
-	s.Burst, s.PerMinute, s.PerSecond = c.part(part)
+	s.PerSpan, s.Burst, s.PerMinute, s.PerSecond = c.part(part)
 	s.Slots = max(slots, 1)
 	s.MaxSlots = s.Slots
 	s.Reserve, s.ReserveSlots = 0, 0
@@ -46,7 +49,8 @@ func (c Config) Share(part float64, slots int) Config {
 // Rest is the gate of the process that leaves a Share of the same part and slots free.
 func (c Config) Rest(part float64, slots int) Config {
 	r := c
-	burst, minute, second := c.part(part)
+	span, burst, minute, second := c.part(part)
+	r.PerSpan = less(c.PerSpan, span)
 	r.Burst = less(c.burst(), burst)
 	r.PerMinute = less(c.PerMinute, minute)
 	r.PerSecond = less(c.PerSecond, second)
@@ -55,7 +59,7 @@ func (c Config) Rest(part float64, slots int) Config {
 	return r
 }
 
-func (c Config) part(p float64) (burst, minute, second int) {
+func (c Config) part(p float64) (span, burst, minute, second int) {
 	p = min(max(p, 0), 1)
 	of := func(n int) int {
 		if n <= 0 {
@@ -63,7 +67,7 @@ func (c Config) part(p float64) (burst, minute, second int) {
 		}
 		return max(int(float64(n)*p), 1)
 	}
-	return of(c.burst()), of(c.PerMinute), of(c.PerSecond)
+	return of(c.PerSpan), of(c.burst()), of(c.PerMinute), of(c.PerSecond)
 }
 
 // less never gets to zero, which would be no limit.

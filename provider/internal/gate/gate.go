@@ -1,5 +1,6 @@
 // Package gate keeps the calls to one account of a mail service under the service's limits: units
-// per minute, units per second and calls in flight, all three at once, and learns from refusals.
+// per minute, units per second, units in a longer span and calls in flight, all of them at once, and
+// learns from refusals.
 //
 // What it promises:
 //
@@ -12,7 +13,7 @@
 //
 // A gate stays a little under the limits it is told, because the service counts when a call arrives
 // and not when it leaves: 1 % of the units of a minute and of the start level, and 2 % of a second,
-// which is 20 ms by which calls may overtake each other on their way.
+// which is 20 ms by which calls may overtake each other on their way. A span counts a 300th longer.
 //
 // The limits and what refusals look like:
 // https://developers.google.com/workspace/gmail/api/reference/quota,
@@ -49,6 +50,7 @@ type Gate struct {
 	mu     sync.Mutex
 	bucket bucket
 	second window
+	span   span
 	pace   bucket // of Bulk
 	slots  slots
 	queues [classes]queue
@@ -67,6 +69,7 @@ func New(c Config) *Gate {
 	return &Gate{
 		c:      c,
 		bucket: newBucket(c.PerMinute, c.Burst),
+		span:   newSpan(c.PerSpan, c.Span),
 		second: window{limit: float64(c.PerSecond), slack: minSlack},
 		pace:   newPace(c.PerSecond, c.Reserve),
 		slots:  slots{limit: c.Slots, most: c.MaxSlots, reserve: c.ReserveSlots},
@@ -182,6 +185,7 @@ func (g *Gate) refused(p *permit, r *Refusal, n int) (time.Duration, error) {
 	case Rate:
 		wait = r.rateWait(n)
 		g.second.widen(now, p.granted)
+		g.span.spread(now, p.granted)
 		g.hold(now.Add(wait), r)
 	case Minute:
 		wait = r.minuteWait(now)

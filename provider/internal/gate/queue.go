@@ -161,6 +161,7 @@ func (g *Gate) abandon(w *waiter) {
 			g.slots.asleep[w.class.lane()]++
 		}
 		g.second.untake(w.granted, w.units)
+		g.span.untake(w.granted, w.units)
 		g.pay(w.class.lane(), -1, -w.units)
 	}
 	g.pump(now)
@@ -181,6 +182,7 @@ func (g *Gate) verdict(now time.Time, c class, units int) (verdict, time.Duratio
 	}
 	g.bucket.advance(now)
 	g.second.advance(now)
+	g.span.advance(now)
 	var reserve float64
 	var d time.Duration
 	if c.lane() == Bulk {
@@ -188,7 +190,7 @@ func (g *Gate) verdict(now time.Time, c class, units int) (verdict, time.Duratio
 		g.pace.advance(now)
 		d = g.pace.ready(units, 0)
 	}
-	if d = max(d, g.bucket.ready(units, reserve), g.second.ready(now, units, reserve)); d > 0 {
+	if d = max(d, g.bucket.ready(units, reserve), g.second.ready(now, units, reserve), g.span.ready(now, units, reserve)); d > 0 {
 		return noUnits, d
 	}
 	return ready, 0
@@ -201,6 +203,7 @@ func (g *Gate) grant(now time.Time, c class, units int) {
 		g.slots.asleep[c.lane()]--
 	}
 	g.second.take(now, units)
+	g.span.take(now, units)
 	g.pay(c.lane(), 1, units)
 }
 

@@ -28,6 +28,7 @@ const (
 	Concurrency Kind = iota
 	// Rate: units of this account. The account waits until After is over, one second to a minute; a
 	// call made meanwhile would push the end further away. Without After one second, then two, four.
+	// Of a span the gate believed to have units: it reckons with all of them spent, evenly.
 	Rate
 	// Minute: units of this account. The account waits until the next full minute. The gate believed
 	// to have the units, so from now on it reckons with 90 % of them, and with one percent point

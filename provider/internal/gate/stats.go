@@ -13,6 +13,7 @@ type Stats struct {
 	Asleep    int // calls that hold their place and wait after a refusal
 	Waiting   int // calls that wait for their turn
 	Level     int // units left of the minute; below zero after a call dearer than Burst
+	Left      int // units left of the span
 	PerMinute int // units a minute the gate reckons with, after what it learned and its margin
 }
 
@@ -37,12 +38,14 @@ func (g *Gate) Stats() Stats {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.bucket.advance(time.Now())
+	g.span.advance(time.Now())
 	s := g.stats
 	s.Slots = g.slots.limit
 	s.InFlight = g.slots.active
 	s.Asleep = g.slots.asleep[Bulk] + g.slots.asleep[Interactive]
 	s.Waiting = g.waiting()
 	s.Level = int(g.bucket.level)
+	s.Left = g.span.left()
 	s.PerMinute = int(g.bucket.perSecond*g.bucket.factor*60 + whisker)
 	return s
 }
