@@ -168,8 +168,13 @@ func (y *syncer) decideAll(ctx context.Context, st *stream, rules pageRules, wor
 	return nil
 }
 
-// newClients says whether a batch of live changes comes after a change of the site's clients.
+// newClients says whether a batch comes after a change of the site's clients, of which live changes
+// want to know, or is the first with mail to decide by a directory that was not read in full.
 func (y *syncer) newClients(ctx context.Context, b *provider.Batch) (bool, error) {
+	if y.loose && len(b.Put) > 0 {
+		y.loose = false
+		return true, nil
+	}
 	if b.Walking {
 		return false, nil
 	}

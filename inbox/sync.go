@@ -103,6 +103,7 @@ type syncer struct {
 	box    *openMailbox
 	filter *filter.Filter
 	snap   *snapshot
+	loose  bool     // snap is a recentSnapshot, by which nothing may be decided
 	known  *overlay // what this sync has decided and not stored yet
 	state  SyncState
 	run    Run
@@ -124,7 +125,13 @@ func (s *Service) newSyncer(ctx context.Context, in Inbox, state SyncState) (*sy
 	if y.box, err = s.mailbox(ctx, &in); err != nil {
 		return y, err
 	}
-	if y.snap, err = s.snapshot(ctx, in.Site); err != nil {
+	// A walk, mail that waits and a backfill are decided by what is known from the start.
+	y.loose = !state.Begun.IsZero() && !state.Walking && state.Queued == 0 && state.Backfill == nil
+	read := s.snapshot
+	if y.loose {
+		read = s.recentSnapshot
+	}
+	if y.snap, err = read(ctx, in.Site); err != nil {
 		return y, err
 	}
 	y.filter, err = s.compile(&in, y.snap, filter.Config{Floor: in.Floor()})
