@@ -29,13 +29,19 @@ type heard struct {
 
 func newHeard(t *testing.T, d *sqlstoretest.Database) *heard {
 	t.Helper()
+	return &heard{Connector: connector(t, d), texts: map[string][]any{}}
+}
+
+// connector connects to the server of a database.
+func connector(t *testing.T, d *sqlstoretest.Database) driver.Connector {
+	t.Helper()
 	var on driver.DriverContext = mysql.MySQLDriver{}
 	if d.Options.Dialect == sqlstore.Postgres {
 		on = stdlib.GetDefaultDriver().(driver.DriverContext)
 	}
 	c, err := on.OpenConnector(d.DSN)
 	require.NoError(t, err)
-	return &heard{Connector: c, texts: map[string][]any{}}
+	return c
 }
 
 func (h *heard) Connect(ctx context.Context) (driver.Conn, error) {

@@ -78,7 +78,7 @@ func killWorkers(t *testing.T, d sqlstore.Dialect) {
 func (f *fleet) someWork(t *testing.T, n int) {
 	t.Helper()
 	until := f.asked() + n
-	f.until(t, "the workers work", func() bool { return f.asked() >= until })
+	await(t, "the workers work", func() bool { return f.asked() >= until })
 }
 
 func (f *fleet) asked() (n int) {
@@ -88,27 +88,11 @@ func (f *fleet) asked() (n int) {
 	return n
 }
 
-// until asks again and again whether something is so.
-func (f *fleet) until(t *testing.T, what string, so func() bool) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	patience := time.NewTimer(4 * time.Minute)
-	defer patience.Stop()
-	for !so() {
-		select {
-		case <-tick.C:
-		case <-patience.C:
-			t.Fatalf("%s: not within four minutes", what)
-		}
-	}
-}
-
 // caughtUp waits until every mail is in a ticket.
 func (f *fleet) caughtUp(t *testing.T) {
 	t.Helper()
 	left := slices.Clone(f.ids)
-	f.until(t, fmt.Sprint("the mail of ", len(left), " inboxes is in tickets"), func() bool {
+	await(t, fmt.Sprint("the mail of ", len(left), " inboxes is in tickets"), func() bool {
 		left = slices.DeleteFunc(left, func(id inbox.ID) bool {
 			want := len(f.accounts[slices.Index(f.ids, id)].Messages())
 			n := 0

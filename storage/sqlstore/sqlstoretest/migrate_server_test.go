@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -62,7 +61,7 @@ func TestServersMigrateByMany(t *testing.T) {
 		for round := range 2 {
 			d := *d
 			d.Options.Prefix = fmt.Sprintf("%sr%d_", d.Options.Prefix, round)
-			errs := make(chan error)
+			errs := make(chan error, 4)
 			for range 4 {
 				db := d.Connect(t)
 				go func() { errs <- sqlstore.Migrate(t.Context(), db, d.Options) }()
@@ -114,33 +113,40 @@ func TestServersMigrateWaitsForTheLock(t *testing.T) {
 			sqlstore.MySQL:    "SELECT GET_LOCK(SHA1(CONCAT(DATABASE(), '/', '%s')), 0)",
 		}[d.Options.Dialect]
 		waiting := map[sqlstore.Dialect]string{
-			sqlstore.Postgres: "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' " +
-				"AND wait_event = 'advisory' AND query LIKE '%7013%'",
-			sqlstore.MySQL: "SELECT COUNT(*) FROM information_schema.processlist " +
-				"WHERE info LIKE 'SELECT GET_LOCK%' AND db = DATABASE()",
+			sqlstore.Postgres: "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AND %d = ANY(pg_blocking_pids(pid))",
+			sqlstore.MySQL: "SELECT COUNT(*) FROM information_schema.processlist WHERE id <> %d " +
+				"AND db = DATABASE() AND info LIKE 'SELECT GET_LOCK(%%''" + d.Options.Prefix + "'')%%'",
 		}[d.Options.Dialect]
 		pool := d.Connect(t)
-		holder, err := pool.Conn(t.Context())
+		holder, err := pool.BeginTx(t.Context(), nil)
 		require.NoError(t, err)
+		waiting = fmt.Sprintf(waiting, sessionOf(t, d.Options.Dialect, holder))
 		rowsOf(t, holder, fmt.Sprintf(take, d.Options.Prefix))
-
-		// A slow machine only makes the wait end sooner.
-		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-		defer cancel()
-		err = sqlstore.Migrate(ctx, d.Connect(t), d.Options)
-		require.ErrorIs(t, err, context.DeadlineExceeded, "migrate while another holds the lock")
-		require.NotContains(t, made(t, d), "messages")
-
-		db, late := d.Connect(t), make(chan error, 1)
-		go func() { late <- sqlstore.Migrate(t.Context(), db, d.Options) }()
-		for n := int64(0); n == 0; {
-			require.Empty(t, late, "it did not wait for the lock")
-			n = rowsOf(t, d.DB, waiting)[0][0].(int64)
+		migrate := func(ctx context.Context) <-chan error {
+			db, ended := d.Connect(t), make(chan error, 1)
+			go func() { ended <- sqlstore.Migrate(ctx, db, d.Options) }()
+			await(t, "Migrate waits for the lock", func() bool {
+				require.Empty(t, ended, "it did not wait for the lock")
+				return rowsOf(t, d.DB, waiting)[0][0].(int64) == 1
+			})
+			return ended
 		}
+
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		stopped := migrate(ctx)
+		cancel()
+		require.ErrorIs(t, <-stopped, context.Canceled, "migrate while another holds the lock")
+		require.NotContains(t, made(t, d), "messages")
+		await(t, "the server forgets who waited", func() bool {
+			return rowsOf(t, d.DB, waiting)[0][0].(int64) == 0
+		})
+
+		late := migrate(t.Context())
 		insert(t, d, "CREATE TABLE %s (id SERIAL, version_id BIGINT, is_applied BOOLEAN)")
 		insert(t, d, "INSERT INTO %s (version_id, is_applied) VALUES (99999, true)")
 		before := made(t, d)
-		require.NoError(t, holder.Close())
+		require.NoError(t, holder.Commit())
 		require.NoError(t, pool.Close(), "which gives the lock back")
 		require.ErrorIs(t, <-late, sqlstore.ErrNewSchema)
 		require.Equal(t, before, made(t, d), "what the late one touched")

@@ -25,6 +25,7 @@ type watched struct {
 	dsn   string
 	mu    sync.Mutex
 	texts map[string]bool
+	tell  func(text string) // nil: nobody
 }
 
 func (w *watched) Driver() driver.Driver { return &sqlite.Driver{} }
@@ -42,6 +43,9 @@ type watchedConn struct {
 func (c *watchedConn) Prepare(text string) (driver.Stmt, error) {
 	c.w.mu.Lock()
 	c.w.texts[text] = true
+	if c.w.tell != nil {
+		c.w.tell(text)
+	}
 	c.w.mu.Unlock()
 	return c.Conn.Prepare(text)
 }

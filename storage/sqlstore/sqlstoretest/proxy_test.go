@@ -3,6 +3,7 @@ package sqlstoretest_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"io"
 	"net"
 	"net/url"
@@ -78,20 +79,15 @@ func (p *proxy) serve() {
 		if err != nil {
 			return
 		}
-		p.mu.Lock()
-		down := p.down
-		p.mu.Unlock()
 		server, err := net.Dial("tcp", p.server)
-		if err != nil || down {
+		if err != nil {
 			_ = client.Close()
-			if err == nil {
-				_ = server.Close()
-			}
 			continue
 		}
-		p.mu.Lock()
-		p.conns[client], p.conns[server] = true, true
-		p.mu.Unlock()
+		if !p.open(client, server) {
+			_, _ = client.Close(), server.Close()
+			continue
+		}
 		var silent sync.Once
 		answers := make(chan struct{})
 		muted := make(chan struct{})
@@ -166,6 +162,16 @@ func (p *proxy) answers(client, server net.Conn, muted <-chan struct{}, answers 
 	}
 }
 
+// open says whether a connection may be there, which stop cuts otherwise.
+func (p *proxy) open(client, server net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.down {
+		p.conns[client], p.conns[server] = true, true
+	}
+	return !p.down
+}
+
 func (p *proxy) close(conns ...io.Closer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -201,8 +207,12 @@ func isCommit(sent []byte) bool {
 func kill(d *sqlstoretest.Database, port int) error {
 	ctx := context.Background()
 	if d.Options.Dialect == sqlstore.Postgres {
-		_, err := d.DB.ExecContext(ctx,
-			"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE client_port = $1", port)
+		var gone bool
+		err := d.DB.QueryRowContext(ctx,
+			"SELECT COALESCE(bool_and(pg_terminate_backend(pid, 600000)), true) FROM pg_stat_activity WHERE client_port = $1", port).Scan(&gone)
+		if err == nil && !gone {
+			err = errors.New("the session goes on")
+		}
 		return err
 	}
 	var id int64

@@ -3,8 +3,11 @@ package sqlstoretest_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -146,39 +149,65 @@ func TestWithSerializationFailure(t *testing.T) {
 	wholeCommits(t, h.s, 1, "in the end")
 }
 
-// TestDeadlockIsBrokenInside lets a write of the store wait for a host, and then the host for it: the
-// server breaks the write, which is made again and succeeds.
+// TestDeadlockIsBrokenInside lets a host wait for a write of the store, and then the write for the
+// host: the server breaks the write, which is made again and succeeds.
 func TestDeadlockIsBrokenInside(t *testing.T) {
 	t.Parallel()
 	for _, d := range sqlstoretest.Dialects()[1:] {
 		t.Run(string(d), func(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, d)
-			cs, err := h.s.SaveCustomers(t.Context(), []inbox.Customer{{ID: "cu-1", Site: "acme"}, {ID: "cu-2", Site: "acme"}})
+			// A statement for each site, in the order of their names.
+			cs, err := h.s.SaveCustomers(t.Context(), []inbox.Customer{{ID: "cu-1", Site: "a"}, {ID: "cu-2", Site: "b"}})
 			require.NoError(t, err)
-			touch := "UPDATE " + h.Table("customers") + " SET by_hand = 1 - by_hand WHERE id = "
+			touch := "UPDATE " + h.Table("customers") + " SET by_hand = 1 - by_hand WHERE site = "
 			tx, _ := h.begin(t)
+			if d == sqlstore.Postgres {
+				// Who has waited for this long looks for a circle, once. The host never does, and the
+				// write closes the circle, so that it is the write that finds it.
+				_, err := tx.ExecContext(t.Context(), "SET LOCAL deadlock_timeout = '1h'")
+				require.NoError(t, err)
+			}
 			for i := range 200 { // MySQL breaks the one who has changed less
 				_, err := tx.ExecContext(t.Context(), fmt.Sprintf("INSERT INTO %s VALUES (%d)", h.Table("host"), i))
 				require.NoError(t, err)
 			}
-			_, err = tx.ExecContext(t.Context(), touch+"'cu-2'")
+			_, err = tx.ExecContext(t.Context(), touch+"'b'")
 			require.NoError(t, err)
-			saved := make(chan error, 1)
+			session := sessionOf(t, d, tx)
+
+			g := &gated{Connector: connector(t, h.Database), value: "b", reached: make(chan struct{}), open: make(chan struct{})}
+			db := sql.OpenDB(g)
+			t.Cleanup(func() { _ = db.Close() })
+			s := h.StoreOn(t, db)
+			saved, touched := make(chan error, 1), make(chan error, 1)
 			go func() {
 				for i := range cs {
 					cs[i].Name = "after"
 				}
-				_, err := h.s.SaveCustomers(t.Context(), cs)
+				_, err := s.SaveCustomers(t.Context(), cs)
 				saved <- err
 			}()
-			h.waitForLock(t, saved)
-			_, err = tx.ExecContext(t.Context(), touch+"'cu-1'")
-			require.NoError(t, err, "the host is not the one who is broken")
+			select {
+			case <-g.reached:
+			case err := <-saved:
+				require.FailNow(t, "the write did not ask for the second customer", "it answered %v", err)
+			}
+			go func() {
+				_, err := tx.ExecContext(t.Context(), touch+"'a'")
+				touched <- err
+			}()
+			await(t, "the host waits for the write", func() bool {
+				require.Empty(t, touched, "the host did not wait for the write")
+				return waits(t, h.Database, session)
+			})
+			close(g.open)
+			require.NoError(t, <-touched, "the host is not the one who is broken")
 			require.NoError(t, tx.Commit())
 			require.NoError(t, <-saved)
-			for _, id := range []inbox.CustomerID{"cu-1", "cu-2"} {
-				c, err := h.s.Customer(t.Context(), "acme", id)
+			require.Greater(t, g.asked.Load(), int64(1), "the write was broken, and made again")
+			for _, c := range cs {
+				c, err := h.s.Customer(t.Context(), c.Site, c.ID)
 				require.NoError(t, err)
 				require.Equal(t, "after", c.Name)
 				require.Equal(t, storage.Version(2), c.Version)
@@ -187,34 +216,75 @@ func TestDeadlockIsBrokenInside(t *testing.T) {
 	}
 }
 
-// waitForLock returns once a statement about the customers waits for a lock. InnoDB's status is asked
-// because its table of transactions is a copy that is not made anew while it is read more than ten
-// times a second: https://dev.mysql.com/doc/refman/8.4/en/innodb-information-schema-internal-data.html.
-func (h *host) waitForLock(t *testing.T, over <-chan error) {
-	t.Helper()
-	table := h.Options.Prefix + "customers"
-	for {
+// gated is a server whose first lock of rows with a value waits until it may go on.
+type gated struct {
+	driver.Connector
+	value         string
+	reached, open chan struct{}
+	asked         atomic.Int64
+}
+
+func (g *gated) Connect(ctx context.Context) (driver.Conn, error) {
+	c, err := g.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &gatedConn{c, g}, nil
+}
+
+type gatedConn struct {
+	driver.Conn
+	g *gated
+}
+
+func (c *gatedConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o)
+}
+
+func (c *gatedConn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+	return c.Conn.(driver.ExecerContext).ExecContext(ctx, text, args)
+}
+
+func (c *gatedConn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+	locks := strings.HasSuffix(text, " FOR UPDATE") &&
+		slices.ContainsFunc(args, func(a driver.NamedValue) bool { return a.Value == c.g.value })
+	if locks && c.g.asked.Add(1) == 1 {
+		close(c.g.reached)
 		select {
-		case err := <-over:
-			require.FailNow(t, "the write did not wait for a lock", "it answered %v", err)
-		default:
-		}
-		switch h.Options.Dialect {
-		case sqlstore.Postgres:
-			waiting := rowsOf(t, h.DB, "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%"+table+"%'")
-			if waiting[0][0].(int64) > 0 {
-				return
-			}
-		default:
-			var kind, name, status string
-			require.NoError(t, h.DB.QueryRowContext(t.Context(), "SHOW ENGINE INNODB STATUS").Scan(&kind, &name, &status))
-			for _, trx := range strings.Split(status, "\n---TRANSACTION ")[1:] {
-				if strings.Contains(trx, "LOCK WAIT") && strings.Contains(trx, table) {
-					return
-				}
-			}
+		case <-c.g.open:
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
 	}
+	return c.Conn.(driver.QueryerContext).QueryContext(ctx, text, args)
+}
+
+// sessionOf is what the server calls the connection of a transaction.
+func sessionOf(t *testing.T, d sqlstore.Dialect, tx *sql.Tx) (id int64) {
+	t.Helper()
+	text := map[sqlstore.Dialect]string{
+		sqlstore.Postgres: "SELECT pg_backend_pid()", sqlstore.MySQL: "SELECT CONNECTION_ID()",
+	}[d]
+	require.NoError(t, tx.QueryRowContext(t.Context(), text).Scan(&id))
+	return id
+}
+
+// waits says whether a session waits for a lock. InnoDB's status is asked because its table of
+// transactions is a copy that is not made anew while it is read more than ten times a second:
+// https://dev.mysql.com/doc/refman/8.4/en/innodb-information-schema-internal-data.html.
+func waits(t *testing.T, d *sqlstoretest.Database, session int64) bool {
+	t.Helper()
+	if d.Options.Dialect == sqlstore.Postgres {
+		return rowsOf(t, d.DB, "SELECT cardinality(pg_blocking_pids($1))", session)[0][0].(int64) > 0
+	}
+	var kind, name, status string
+	require.NoError(t, d.DB.QueryRowContext(t.Context(), "SHOW ENGINE INNODB STATUS").Scan(&kind, &name, &status))
+	for _, trx := range strings.Split(status, "\n---TRANSACTION ")[1:] {
+		if strings.Contains(trx, "LOCK WAIT") && strings.Contains(trx, fmt.Sprintf("thread id %d,", session)) {
+			return true
+		}
+	}
+	return false
 }
 
 // A deadlock with the host's own locks is the host's to solve: the word for it is ErrRetry.
@@ -231,18 +301,18 @@ func TestWithDeadlock(t *testing.T) {
 			_, err := inSecond.Commit(t.Context(), inbox.Import{State: state(t, inSecond, "in-1")})
 			require.NoError(t, err)
 
-			waits := make(chan error)
+			other := make(chan error, 1)
 			go func() {
 				_, err := second.ExecContext(t.Context(), "UPDATE "+h.Table("host")+" SET a = 3")
-				waits <- err
+				other <- err
 			}()
 			_, err = inFirst.Commit(t.Context(), inbox.Import{State: state(t, inFirst, "in-1")})
 			if err != nil {
 				require.ErrorIs(t, err, sqlstore.ErrRetry)
 			}
 			require.NoError(t, first.Rollback())
-			other := <-waits
-			require.True(t, err != nil || other != nil, "one of both is broken")
+			broken := <-other
+			require.True(t, err != nil || broken != nil, "one of both is broken")
 			_ = second.Rollback()
 			_, err = h.s.Commit(t.Context(), inbox.Import{State: state(t, h.s, "in-1")})
 			require.NoError(t, err)

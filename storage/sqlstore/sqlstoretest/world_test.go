@@ -61,6 +61,22 @@ func state(tb testing.TB, s *sqlstore.Store, id inbox.ID) inbox.SyncState {
 	return st
 }
 
+// await asks again and again whether something is so, and not for ever.
+func await(tb testing.TB, what string, so func() bool) {
+	tb.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	patience := time.NewTimer(10 * time.Minute)
+	defer patience.Stop()
+	for !so() {
+		select {
+		case <-tick.C:
+		case <-patience.C:
+			tb.Fatalf("%s: not within ten minutes", what)
+		}
+	}
+}
+
 func remote(i int) provider.RemoteID { return provider.RemoteID(fmt.Sprintf("18f3a%011x", i)) }
 
 // mails returns n messages with 15 kB of text each, numbered from first.
