@@ -67,11 +67,9 @@ func killWorkers(t *testing.T, d sqlstore.Dialect) {
 	for i, id := range f.ids {
 		f.check(t, i, id)
 	}
-	gets := f.mail.Stats().Requests["messages.get"]
-	t.Logf("%d mails were asked for %d times", f.n, gets)
-	// Whoever is killed has at most two pages under way in each of its inboxes, and headers and bodies
-	// of them cost a request each.
-	require.LessOrEqual(t, gets, 2*(f.n+(rounds+1)*4*2*fleetPage))
+	// How much of that was in vain says nothing here, since a slow machine makes the living lose their
+	// leases too. inbox.TestTwoWorkersOnOneInboxWasteOnePage has the promise.
+	t.Logf("%d mails were asked for %d times", f.n, f.mail.Stats().Requests["messages.get"])
 }
 
 // someWork waits until the workers have asked the server for n more things.

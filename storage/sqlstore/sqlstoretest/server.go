@@ -133,11 +133,12 @@ func (s *server) make(ctx context.Context) error {
 	if s.admin, err = sql.Open(s.driver, dsn); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	answer, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	if err := s.admin.PingContext(ctx); err != nil {
+	if err := s.admin.PingContext(answer); err != nil {
 		return errors.Join(err, s.admin.Close())
 	}
+	// From here on the server is there, and may take its time.
 	s.dropStale(ctx)
 	s.made = fmt.Sprintf("%s%d_%s", madeName, time.Now().Unix(), strings.ToLower(rand.Text()[:8]))
 	if _, err := s.admin.ExecContext(ctx, fmt.Sprintf(s.create, s.made)); err != nil {
@@ -155,8 +156,11 @@ func (s *server) make(ctx context.Context) error {
 	return nil
 }
 
-// dropStale drops what processes left that were killed.
+// dropStale drops what processes left that were killed. What takes too long, or is dropped by another
+// just now, is left for the next one.
 func (s *server) dropStale(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
 	rows, err := s.admin.QueryContext(ctx, s.list)
 	if err != nil {
 		return
@@ -208,7 +212,7 @@ func sqlPrefix(n int) string { return fmt.Sprintf("t%d_", n) }
 
 // put empties a store and keeps it for the next test. Tables that cannot be emptied are left alone.
 func (s *server) put(prefix string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := empty(ctx, s.db, prefix); err == nil {
 		s.mu.Lock()
