@@ -42,6 +42,9 @@ type SyncState struct {
 	Queued   int             `json:"queued,omitempty"`
 	Poisoned int             `json:"poisoned,omitempty"`
 	Version  storage.Version `json:"version"`
+	// Step names the commit that made this version, so that a commit whose answer was lost can be told
+	// from another's.
+	Step string `json:"step,omitempty"`
 }
 
 // BackfillState is a backfill in progress.

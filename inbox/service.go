@@ -123,6 +123,7 @@ func (c Config) withDefaults() Config {
 	if c.ConsentFor <= 0 {
 		c.ConsentFor = 10 * time.Minute
 	}
+	c.Store, c.Vault = sureStore{c.Store}, sureVault{c.Vault}
 	if c.AuthServers == nil {
 		c.AuthServers = map[provider.Kind]string{"gmail": "mx.google.com"}
 	}

@@ -1,5 +1,5 @@
-// Package storage holds the words that every store of this library shares: three errors, the type
-// that carries them, and a version. It holds no interface on purpose: each domain package declares
+// Package storage holds the words that every store of this library shares: four errors, the type
+// that carries them, a version, and what services do about a write whose outcome is not known. It holds no interface on purpose: each domain package declares
 // the small store it needs (inbox.Store, ticket.Store), and the packages below this one supply them.
 package storage
 
@@ -17,6 +17,9 @@ var (
 	// ErrConflict says that the stored version is another than the one the write was based on.
 	// Read again and redo; services do so three times.
 	ErrConflict = errors.New("changed by somebody else")
+	// ErrAmbiguous says that the connection was lost while the store wrote: all of the write is
+	// stored, or nothing. Services make sure (Settle); a caller who meets it reads again.
+	ErrAmbiguous = errors.New("the connection was lost while the database committed")
 )
 
 // Version counts the writes of one aggregate. Zero means never stored; a store sets it to 1 on
@@ -28,7 +31,7 @@ type Error struct {
 	Op     string // "update", "read", "commit"
 	Entity string // "inbox", "message", "credential"
 	ID     string // opaque id of the thing, may be empty
-	Err    error  // ErrNotFound, ErrExists, ErrConflict or the cause
+	Err    error  // ErrNotFound, ErrExists, ErrConflict, ErrAmbiguous or the cause
 }
 
 func (e *Error) Error() string {

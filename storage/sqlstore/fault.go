@@ -18,9 +18,9 @@ var (
 	// ErrRetry says that nothing was stored and that the same call may work when made again: the
 	// database was busy, broke a deadlock, or was not there. The store has tried a few times itself.
 	ErrRetry = errors.New("the database could not do it now")
-	// ErrAmbiguous says that the connection was lost while the database committed: all of the write
-	// is stored, or nothing. Read again before making the call again.
-	ErrAmbiguous = errors.New("the connection was lost while the database committed")
+	// ErrAmbiguous is storage.ErrAmbiguous: the connection was lost while the database committed. All
+	// of the write is stored, or nothing. Read again before making the call again.
+	ErrAmbiguous = storage.ErrAmbiguous
 )
 
 // faultError is a cause with the word for it.
