@@ -11,11 +11,14 @@ type planner struct {
 	ended bool
 }
 
+// lastOnes is among how many spans the end of a walk is divided.
+const lastOnes = 4
+
 // year bounds the spans of a walk without a beginning.
 const year = int64(365 * 24 * time.Hour / time.Second)
 
-// newPlanner plans what is left behind the first page.
-func newPlanner(left span, first page[message]) planner {
+// newPlanner plans what is left behind the first page, in spans of about target messages.
+func newPlanner(left span, first page[message], target int64) planner {
 	p := planner{left: left, total: -1}
 	n := int64(len(first.Value))
 	if n == 0 || int64(first.Count) < n {
@@ -23,7 +26,7 @@ func newPlanner(left span, first page[message]) planner {
 	}
 	p.total = int64(first.Count) - n
 	lasted := first.Value[0].Received.Unix() - left.to + 1
-	p.width = max(lasted, 1)
+	p.width = max(lasted*target/n, 1)
 	return p
 }
 
@@ -34,6 +37,8 @@ func (p *planner) next(target int64, out int) (span, bool) {
 		return span{}, false
 	}
 	rest := p.total - target*int64(out)
+	// The last ones are smaller, so that all places are busy to the end.
+	target = min(target, max(rest/lastOnes, target/lastOnes))
 	width := p.width
 	if p.left.from != 0 && rest > 0 {
 		width = (p.left.to - p.left.from) * target / rest

@@ -109,8 +109,12 @@ func (l *lister) page(left span, link string, count bool) (p page[message], full
 		top := l.top.Load()
 		address, ask := link, top
 		if link == "" {
-			if !count {
+			switch {
+			case !count:
 				ask = top + top/4
+			case l.bodies:
+				// Nothing else goes on before the first page has told how much there is.
+				ask = max(top/4, 1)
 			}
 			fields := messageFields
 			if l.bodies {

@@ -39,6 +39,10 @@ func (k *walker) run(ctx context.Context, send func(provider.Batch) error) (plac
 	return k.at, k.flush(k.at)
 }
 
+// spareSlices are read ahead beside those in flight: the slice whose turn it is may take longer than
+// those behind it, whose places must not stay empty meanwhile.
+const spareSlices = 2
+
 // all lists a span: the first page, which says how much there is, and then the rest in slices that
 // are read at once.
 func (k *walker) all(ctx context.Context, left span) error {
@@ -57,9 +61,9 @@ func (k *walker) all(ctx context.Context, left span) error {
 	if p.Next == "" && !full {
 		return nil
 	}
-	k.plan = newPlanner(left.below(endOf(p.Value)), p)
+	k.plan = newPlanner(left.below(endOf(p.Value)), p, k.list.target())
 	for {
-		for len(k.ahead) < k.m.p.o.Quota.InFlight {
+		for len(k.ahead) < k.m.p.o.Quota.InFlight+spareSlices {
 			s, more := k.plan.next(k.list.target(), len(k.ahead))
 			if !more {
 				break
