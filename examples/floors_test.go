@@ -94,6 +94,7 @@ var owners = map[string]string{
 	"github.com/klauspost/compress":      "storage/blob",
 	"github.com/pressly/goose/v3":        "storage/sqlstore",
 	"google.golang.org/api":              "provider/gmail",
+	"github.com/riverqueue/river":        "ticket/desk/river",
 
 	"github.com/microsoft/kiota-abstractions-go":       "provider/outlook",
 	"github.com/microsoft/kiota-http-go":               "provider/outlook",
@@ -109,7 +110,8 @@ var testOnly = []string{"github.com/stretchr/testify", "github.com/google/go-cmp
 var drivers = []string{"modernc.org/sqlite", "github.com/jackc/pgx/v5", "github.com/go-sql-driver/mysql"}
 
 // driversIn are the packages that may import a driver, tests included.
-var driversIn = []string{"storage/sqlstore/sqlstoretest", "storage/sqlstore/sqlstoretest/", "examples/"}
+// River's own driver is one of pgx.
+var driversIn = []string{"storage/sqlstore/sqlstoretest", "storage/sqlstore/sqlstoretest/", "ticket/desk/river", "examples/"}
 
 // source is what one file imports.
 type source struct {

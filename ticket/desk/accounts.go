@@ -1,13 +1,37 @@
 package desk
 
 import (
+	"context"
 	"iter"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/provider"
 )
+
+// InboxesOf returns the inboxes of an account of a mail service, as its push names it: the account's id
+// or primary address. One that was connected within Config.Poll may be missing; its poll makes up for
+// it. Run has no need of it (RingAccount).
+func (d *Desk) InboxesOf(ctx context.Context, kind provider.Kind, account string) ([]inbox.ID, error) {
+	d.asked.once.Lock()
+	defer d.asked.once.Unlock()
+	if now := time.Now(); d.asked.at.IsZero() || now.Sub(d.asked.at) >= d.poll {
+		if err := d.asked.learn(d.Watched(ctx), func(inbox.ID) {}); err != nil {
+			return nil, err
+		}
+		d.asked.at = now
+	}
+	return d.asked.meant(ring{kind: kind, account: account}), nil
+}
+
+// askedAccounts are the accounts as they were when somebody asked last.
+type askedAccounts struct {
+	once sync.Mutex
+	at   time.Time
+	accounts
+}
 
 // accounts says which inboxes are of an account of a mail service. The zero value knows none.
 type accounts struct {

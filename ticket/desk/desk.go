@@ -75,6 +75,7 @@ type Desk struct {
 	leases  Leases
 	hold    time.Duration
 	rings   chan ring
+	asked   askedAccounts
 	logger  *slog.Logger
 }
 
@@ -118,6 +119,9 @@ func New(c Config) (*Desk, error) {
 		workers: c.Workers, leases: c.Leases, hold: c.Hold, logger: c.Logger, rings: make(chan ring, 64),
 	}, nil
 }
+
+// Poll is Config.Poll: how often each inbox is looked at.
+func (d *Desk) Poll() time.Duration { return d.poll }
 
 // Step brings one inbox up to date: sync, then collect. What was synced is collected also when the
 // sync ended with an error, and on an inbox that is not live, which answers inbox.ErrInvalidState.
