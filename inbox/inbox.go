@@ -77,7 +77,20 @@ type InboxSettings struct {
 	DefaultStatus string `json:"default_status,omitempty"`
 	// Signature is HTML appended to replies.
 	Signature string `json:"signature,omitempty"`
+	// SendAs is whose name stands beside the address of mail sent from here.
+	SendAs SendAs `json:"send_as,omitempty"`
 }
+
+// SendAs says under whose name a teammate's mail leaves; the address is always the mailbox's own
+// (R-MSG-10, 11.12).
+type SendAs string
+
+// The names mail may leave under.
+const (
+	SendAsOwner SendAs = ""      // the mailbox's owner
+	SendAsAgent SendAs = "agent" // who wrote it
+	SendAsInbox SendAs = "inbox" // the inbox's name
+)
 
 // Watch is one person's opt-in to notices of one inbox (R-FEA-02, R-FEA-08). No watch, no notice.
 type Watch struct {

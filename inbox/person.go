@@ -33,6 +33,9 @@ type Settings struct {
 	InternalDomains []string
 	// Exclude holds site-wide exclusions, joined to each inbox's own (11.1).
 	Exclude []string
+	// UndoSend is how long a mail waits before it leaves, so that its author may take it back
+	// (R-MSG-09); zero is not at all.
+	UndoSend time.Duration
 	// Features are the plan's feature names.
 	Features []string
 	Zone     string // IANA time zone; empty means UTC

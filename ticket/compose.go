@@ -22,20 +22,21 @@ func (s *Service) compose(ctx context.Context, actor acl.Actor, in *inbox.Inbox,
 	if err != nil {
 		return rfc822.Draft{}, "", err
 	}
-	owner, err := s.person(ctx, in.Site, in.Creator)
+	from, err := s.from(ctx, actor, in)
 	if err != nil {
 		return rfc822.Draft{}, "", err
 	}
 	parent := envelopeOf(&m)
 	d := rfc822.Draft{
-		From:    rfc822.Address{Address: in.Account.Address, Name: owner.Name}, // R-MSG-10
-		Subject: rfc822.ReplySubject(m.Subject), Date: s.now(), Attachments: r.Attachments, Bcc: r.Bcc,
+		From:    from,
+		Subject: rfc822.ReplySubject(m.Subject), Date: s.now(), Attachments: r.Attachments,
+		Inline: r.Inline, Bcc: r.Bcc,
 	}
 	d.InReplyTo, d.References = rfc822.ReplyHeaders(parent)
-	if err := s.address(ctx, actor, in, &m, r, &d); err != nil {
+	if err := s.address(ctx, actor, in, t, &m, r, &d); err != nil {
 		return rfc822.Draft{}, "", err
 	}
-	d.Text, d.HTML = signed(r, in.Settings.Signature)
+	d.Text, d.HTML = signed(r.Text, r.HTML, in.Settings.Signature)
 	if r.NoQuote {
 		return d, m.Thread, nil
 	}
@@ -54,23 +55,36 @@ func (s *Service) compose(ctx context.Context, actor acl.Actor, in *inbox.Inbox,
 	return d, m.Thread, nil
 }
 
-// address fills in whom the answer goes to. Of the computed ones neither the mailbox nor the person
-// who sends is ever among them: that would be a loop (R-MSG-04).
-func (s *Service) address(ctx context.Context, actor acl.Actor, in *inbox.Inbox, m *inbox.Message,
+// address fills in whom the answer goes to. Of the computed ones neither a mailbox of the site nor the
+// person who sends is ever among them: that would be a loop (R-MSG-04).
+func (s *Service) address(ctx context.Context, actor acl.Actor, in *inbox.Inbox, t *Ticket, m *inbox.Message,
 	r *Reply, d *rfc822.Draft) error {
 	sender, err := s.person(ctx, in.Site, actor.User)
 	if err != nil {
 		return err
 	}
-	own := in.Account.Own()
-	all := r.All && (r.Confirmed || m.Direction == filter.Outbound || addressed(m, own))
-	d.To, d.Cc = rfc822.ReplyRecipients(envelopeOf(m), append(own, sender.Addresses...), all)
+	own := slices.Concat(in.Account.Own(), sender.Addresses)
+	r.All = r.All && (r.Confirmed || m.Direction == filter.Outbound || addressed(m, in.Account.Own()))
+	d.To, _ = rfc822.ReplyRecipients(envelopeOf(m), own, r.All)
 	if r.To != nil {
 		d.To = r.To
 	}
-	if r.Cc != nil {
+	if r.Cc != nil || !r.All {
 		d.Cc = r.Cc
+		return nil
 	}
+	on, err := s.copied(ctx, t)
+	if err != nil {
+		return err
+	}
+	boxes, err := s.mailboxes(ctx, in.Site)
+	if err != nil {
+		return err
+	}
+	for _, a := range d.To {
+		own = append(own, a.Address)
+	}
+	d.Cc = on.without(append(own, boxes...)...)
 	return nil
 }
 
@@ -82,15 +96,32 @@ func addressed(m *inbox.Message, own []string) bool {
 }
 
 // signed puts the inbox's signature below what was written (RFC 3676 section 4.3).
-func signed(r *Reply, signature string) (text, page string) {
+func signed(text, page, signature string) (signedText, signedPage string) {
 	if signature == "" {
-		return r.Text, r.HTML
+		return text, page
 	}
-	text = strings.TrimRight(r.Text, "\n") + "\n\n-- \n" + rfc822.HTMLToText(signature)
-	if r.HTML == "" {
+	text = strings.TrimRight(text, "\n") + "\n\n-- \n" + rfc822.HTMLToText(signature)
+	if page == "" {
 		return text, ""
 	}
-	return text, r.HTML + "<br>" + signature
+	return text, page + "<br>" + signature
+}
+
+// from is who a mail comes from: always the connected address, under the name the inbox's settings
+// choose (R-MSG-10, 11.12).
+func (s *Service) from(ctx context.Context, actor acl.Actor, in *inbox.Inbox) (rfc822.Address, error) {
+	a := rfc822.Address{Address: in.Account.Address}
+	who := in.Creator
+	switch in.Settings.SendAs {
+	case inbox.SendAsInbox:
+		a.Name = in.Name
+		return a, nil
+	case inbox.SendAsAgent:
+		who = actor.User
+	}
+	p, err := s.person(ctx, in.Site, who)
+	a.Name = p.Name
+	return a, err
 }
 
 // answered is the newest mail of the ticket that a person wrote: of those that are shown, or of all
@@ -101,8 +132,7 @@ func (s *Service) answered(ctx context.Context, t *Ticket) (inbox.Message, error
 		if err != nil {
 			return inbox.Message{}, err
 		}
-		human := e.Outbound || e.Class == rfc822.ClassHuman || e.Class == rfc822.ClassCalendar || e.Class == rfc822.ClassBulk
-		if e.Message != "" && human && (!e.Hidden || t.Hidden()) {
+		if e.byPerson() && (!e.Hidden || t.Hidden()) {
 			last = e.Message
 		}
 	}
@@ -110,6 +140,12 @@ func (s *Service) answered(ctx context.Context, t *Ticket) (inbox.Message, error
 		return inbox.Message{}, fmt.Errorf("ticket %q: %w", t.ID, ErrNothingToAnswer)
 	}
 	return s.Archive.Message(ctx, last)
+}
+
+// byPerson says that the entry is a stored mail a person wrote, if only to many.
+func (e *Entry) byPerson() bool {
+	human := e.Outbound || e.Class == rfc822.ClassHuman || e.Class == rfc822.ClassCalendar || e.Class == rfc822.ClassBulk
+	return e.Message != "" && human
 }
 
 func envelopeOf(m *inbox.Message) rfc822.Envelope {

@@ -37,6 +37,10 @@ type Entry struct {
 	Cc   []rfc822.Address `json:"cc,omitempty"`
 	Bcc  []rfc822.Address `json:"bcc,omitempty"`
 
+	// Other is the ticket a forwarded mail opened (on its parent's line) or was forwarded from (on the
+	// mail's own); empty for whoever may not see that one (R-MSG-06).
+	Other ID `json:"other,omitempty"`
+
 	// Change is set on a changed entry: which option, from what, to what.
 	Change *Change `json:"change,omitempty"`
 	// Outgoing is set on a mail written here: where it stands on its way out.
@@ -74,7 +78,9 @@ type Outgoing struct {
 	// SendingAt is when the last attempt began, the moment a lost answer is reconciled from.
 	SendingAt time.Time `json:"sending_at"`
 	Attempts  int       `json:"attempts,omitempty"`
-	Status    Status    `json:"status,omitempty"` // the ticket's status once it is sent (R-STA-03)
+	// All says that it answers everybody on the thread: whom it leaves out is off it.
+	All    bool   `json:"all,omitempty"`
+	Status Status `json:"status,omitempty"` // the ticket's status once it is sent (R-STA-03)
 	// Error says in a code why it was not sent, or is in doubt: auth, config, inbox_not_live,
 	// not_found, refused, retry, unsupported.
 	Error string `json:"error,omitempty"`
@@ -91,4 +97,6 @@ const (
 	OutgoingSent    OutgoingState = "sent"
 	OutgoingFailed  OutgoingState = "failed"
 	OutgoingUnknown OutgoingState = "unknown"
+	// OutgoingRecalled was taken back before it left; its text stays in the history, its mail is gone.
+	OutgoingRecalled OutgoingState = "recalled"
 )

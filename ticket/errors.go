@@ -16,6 +16,12 @@ var (
 	ErrStaleThread = errors.New("newer mail has come in")
 	// ErrNothingToAnswer says that the ticket has no mail an answer could go to.
 	ErrNothingToAnswer = errors.New("the ticket has no mail to answer")
+	// ErrNotQueued says that a mail cannot be taken back or put off: it is on its way, or gone.
+	ErrNotQueued = errors.New("this mail does not wait to be sent")
+	// ErrTooManyRecipients says that a mail names more people than one may (R-MSG-05).
+	ErrTooManyRecipients = errors.New("the mail has too many recipients")
+	// ErrNobody says that a mail names nobody it goes to.
+	ErrNobody = errors.New("the mail has no recipient")
 	// ErrNotUnknown says that an outgoing mail needs nobody's decision.
 	ErrNotUnknown = errors.New("this mail is not in doubt")
 )

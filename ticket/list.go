@@ -115,7 +115,11 @@ func (s *Service) Entries(ctx context.Context, actor acl.Actor, id ID) iter.Seq2
 			if e.Hidden && in.Creator != actor.User {
 				continue
 			}
-			if !yield(redact(&in, actor, e), nil) {
+			if e, err = s.unlink(ctx, actor, redact(&in, actor, e)); err != nil {
+				yield(Entry{}, err)
+				return
+			}
+			if !yield(e, nil) {
 				return
 			}
 		}
@@ -128,6 +132,21 @@ func redact(in *inbox.Inbox, actor acl.Actor, e Entry) Entry {
 		e.Bcc = nil
 	}
 	return e
+}
+
+// unlink takes the other ticket's id off an entry where the actor may not see that one (R-MSG-06).
+func (s *Service) unlink(ctx context.Context, actor acl.Actor, e Entry) (Entry, error) {
+	if e.Other == "" {
+		return e, nil
+	}
+	_, _, err := s.view(ctx, actor, e.Other)
+	if err != nil && !refused(err) {
+		return Entry{}, err
+	}
+	if err != nil {
+		e.Other = ""
+	}
+	return e, nil
 }
 
 // lost remembers who may still work on and view which inbox, for the length of one read. Between the

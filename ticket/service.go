@@ -32,6 +32,10 @@ type Config struct {
 	Archive inbox.Archive // the same mail the inbox service stores
 	Blobs   inbox.Blobs   // the same blobs
 
+	// MaxRecipients is how many people one mail may go to (R-MSG-05). Zero is 50, negative no limit but
+	// the mail service's.
+	MaxRecipients int
+
 	// Logger is told what is swallowed; ids and codes only. Nil discards.
 	Logger *slog.Logger
 	// Now is the clock. Nil is time.Now.
@@ -54,6 +58,9 @@ func New(c Config) (*Service, error) {
 		return nil, errors.New("ticket: Config.Archive is required")
 	case c.Blobs == nil:
 		return nil, errors.New("ticket: Config.Blobs is required")
+	}
+	if c.MaxRecipients == 0 {
+		c.MaxRecipients = 50
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

