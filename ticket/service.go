@@ -32,6 +32,8 @@ type Config struct {
 	Archive inbox.Archive // the same mail the inbox service stores
 	Blobs   inbox.Blobs   // the same blobs
 
+	// Presence keeps who is at which ticket. Nil keeps it in this process.
+	Presence Presence
 	// MaxRecipients is how many people one mail may go to (R-MSG-05). Zero is 50, negative no limit but
 	// the mail service's.
 	MaxRecipients int
@@ -58,6 +60,9 @@ func New(c Config) (*Service, error) {
 		return nil, errors.New("ticket: Config.Archive is required")
 	case c.Blobs == nil:
 		return nil, errors.New("ticket: Config.Blobs is required")
+	}
+	if c.Presence == nil {
+		c.Presence = new(MemoryPresence)
 	}
 	if c.MaxRecipients == 0 {
 		c.MaxRecipients = 50
