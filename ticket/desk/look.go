@@ -38,8 +38,9 @@ func UrgencyOf(in *inbox.Inbox) Urgency {
 
 // Turn says what an inbox wants after a Look.
 type Turn struct {
-	// Next is the time to the next Look, unless the inbox is rung for: Config.Poll, or longer where
-	// its mail service has asked for a longer wait.
+	// Next is the time to the next Look, unless the inbox is rung for: to the moment that is its own in
+	// every Config.Poll, so that inboxes are never in step, or longer where its mail service has asked
+	// for a longer wait.
 	Next time.Duration
 	// Urgency is that of the next Look.
 	Urgency Urgency
@@ -69,9 +70,9 @@ func (d *Desk) Look(ctx context.Context, id inbox.ID, rung bool) (Turn, error) {
 	case errors.Is(err, storage.ErrNotFound), err == nil && !slices.Contains(watched, in.State):
 		return Turn{Leave: true}, nil
 	case err != nil:
-		return Turn{Next: d.poll, Urgency: UrgencyLive}, fmt.Errorf("read inbox %q: %w", id, err)
+		return Turn{Next: d.next(id), Urgency: UrgencyLive}, fmt.Errorf("read inbox %q: %w", id, err)
 	}
-	t := Turn{Next: d.poll, Urgency: UrgencyOf(&in)}
+	t := Turn{Next: d.next(id), Urgency: UrgencyOf(&in)}
 	if in.State.Live() {
 		t, err = d.lookIn(ctx, &in, rung)
 	}
@@ -83,7 +84,7 @@ func (d *Desk) Look(ctx context.Context, id inbox.ID, rung bool) (Turn, error) {
 
 // lookIn syncs a live inbox if that is due.
 func (d *Desk) lookIn(ctx context.Context, in *inbox.Inbox, rung bool) (Turn, error) {
-	t := Turn{Next: d.poll, Urgency: UrgencyOf(in)}
+	t := Turn{Next: d.next(in.ID), Urgency: UrgencyOf(in)}
 	state, err := d.Inboxes.Store.SyncState(ctx, in.ID)
 	if err != nil {
 		return t, err
@@ -92,11 +93,12 @@ func (d *Desk) lookIn(ctx context.Context, in *inbox.Inbox, rung bool) (Turn, er
 		t.Urgency = UrgencyBackfill
 	}
 	now := d.Inboxes.Now()
-	if !rung && state.Pushed(now) && now.Sub(state.LastSync) < d.pushedPoll {
+	if !rung && state.Pushed(now) && !turnOver(in.ID, d.pushedPoll, state.LastSync, now) {
 		t.Listen = true
 		return t, nil
 	}
 	_, err = d.Inboxes.Sync(ctx, in.ID)
+	t.Next = d.next(in.ID) // a sync may take its time
 	var retry *provider.RetryError
 	switch {
 	case err == nil:
@@ -104,7 +106,10 @@ func (d *Desk) lookIn(ctx context.Context, in *inbox.Inbox, rung bool) (Turn, er
 	case errors.Is(err, storage.ErrConflict), errors.Is(err, inbox.ErrInvalidState):
 		return t, nil
 	case errors.As(err, &retry):
-		t.Next = max(d.poll, retry.After)
+		t.Next = max(t.Next, retry.After)
 	}
 	return t, err
 }
+
+// next is the time to the next poll of an inbox.
+func (d *Desk) next(id inbox.ID) time.Duration { return untilTurn(id, d.poll, d.Inboxes.Now()) }

@@ -33,6 +33,9 @@ type shared struct {
 	held      map[Task]*holding
 	steps     int // workers that are busy
 	listening map[inbox.ID]bool
+
+	enrolled map[Task]bool // what the last list held
+	lists    int
 }
 
 // holding is a lease somebody here works on.
@@ -68,14 +71,27 @@ func (d *Desk) runShared(ctx context.Context) error {
 	}
 }
 
+// enrollAllEvery is how many lists come between those that enroll inboxes that were known before: one
+// may have been retired, by another process, while it was away for less than a list.
+const enrollAllEvery = 10
+
 // enrollAll makes every inbox known that is to be looked at, and learns whose accounts they are.
 func (s *shared) enrollAll(ctx context.Context) error {
 	var tasks []Task
+	listed := make(map[Task]bool, len(s.enrolled))
 	err := s.accounts.learn(s.Watched(ctx), func(id inbox.ID) {
-		tasks = append(tasks, Task{Kind: TaskStep, Inbox: id})
+		t := Task{Kind: TaskStep, Inbox: id}
+		listed[t] = true
+		if s.lists%enrollAllEvery == 0 || !s.enrolled[t] {
+			tasks = append(tasks, t)
+		}
 	})
-	if err == nil {
+	if err == nil && len(tasks) > 0 {
 		err = s.leases.Enroll(ctx, tasks...)
+	}
+	if err == nil {
+		s.enrolled = listed
+		s.lists++
 	}
 	s.look()
 	return err
