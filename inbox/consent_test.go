@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -129,7 +130,6 @@ func TestAnotherProcessRefreshingTheCredentialIsNoFault(t *testing.T) { // R-CON
 	for range 3 {
 		w.account.Rotate()
 		w.sync(in.ID) // refreshes, and wins
-		_, _ = other.Sync(t.Context(), in.ID)
 		_, err = other.Sync(t.Context(), in.ID)
 		require.NoError(t, err, "it reads the vault again")
 	}
@@ -146,14 +146,62 @@ func TestADeadCredentialThatWasReplacedDoesNotAskToReconnect(t *testing.T) { // 
 	require.NoError(t, err)
 	_, err = w.consent(in.ID) // the owner consents anew, in this process
 	require.NoError(t, err)
-	w.account.FailOnce(fake.OpChanges, "", provider.ErrAuth) // the other's mailbox is the old one
 	_, err = other.Sync(t.Context(), in.ID)
-	require.ErrorIs(t, err, provider.ErrAuth)
+	require.NoError(t, err, "replaced before the sync")
+
+	var once sync.Once
+	w.account.BeforeCall(func(op fake.Op, _ int) (err error) {
+		if op == fake.OpChanges {
+			once.Do(func() {
+				_, e := w.consent(in.ID)
+				require.NoError(t, e)
+				err = provider.ErrAuth // the mailbox is the old one
+			})
+		}
+		return err
+	})
+	_, err = other.Sync(t.Context(), in.ID)
+	require.ErrorIs(t, err, provider.ErrAuth, "replaced while it syncs, by somebody who changed the inbox")
 	got, err := w.store.Inbox(t.Context(), in.ID)
 	require.NoError(t, err)
 	require.Equal(t, inbox.StateActive, got.State)
 	_, err = other.Sync(t.Context(), in.ID)
 	require.NoError(t, err)
+}
+
+// Another process has refreshed a rotating credential and is about to store it: the refusal of the old
+// one is no dead grant.
+func TestACredentialAboutToBeReplacedDoesNotAskToReconnect(t *testing.T) { // R-CON-04, R-CON-05
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var config inbox.Config
+		w := newWorld(t, fake.Options{}, func(c *inbox.Config) { config = *c })
+		other, err := inbox.New(config)
+		require.NoError(t, err)
+		in := w.open(true, filter.Rules{Mode: filter.All})
+		_, err = other.Sync(t.Context(), in.ID)
+		require.NoError(t, err)
+		w.account.FailOnce(fake.OpChanges, "", provider.ErrAuth)
+		ended := make(chan error, 1)
+		go func() {
+			_, err := other.Sync(t.Context(), in.ID)
+			ended <- err
+		}()
+		synctest.Wait() // it wonders
+		key := inbox.VaultKey{Inbox: in.ID, Use: inbox.UseMailbox}
+		cred, version, err := w.store.Credential(t.Context(), key)
+		require.NoError(t, err)
+		_, err = w.store.SaveCredential(t.Context(), key, cred, version)
+		require.NoError(t, err)
+		require.NoError(t, <-ended)
+
+		w.account.FailOnce(fake.OpChanges, "", provider.ErrAuth)
+		_, err = other.Sync(t.Context(), in.ID)
+		require.ErrorIs(t, err, provider.ErrAuth, "nobody stores another")
+		got, err := w.store.Inbox(t.Context(), in.ID)
+		require.NoError(t, err)
+		require.Equal(t, inbox.StateNeedsReauth, got.State)
+	})
 }
 
 func TestExpiringDraftsTouchesNothingElse(t *testing.T) { // R-INB-04

@@ -268,15 +268,10 @@ func (s *Service) move(ctx context.Context, actor acl.Actor, id ID, action acl.A
 }
 
 // deadGrant moves a live inbox to needs_reauth at the first dead grant and tells at once (R-CON-04);
-// other errors it passes over. A paused inbox stays paused. Where the vault holds another credential
-// than the one that was used, its owner has reconnected meanwhile, or another process has refreshed
-// it: then the mailbox is opened anew and nothing is wrong.
-func (s *Service) deadGrant(ctx context.Context, id ID, used *openMailbox, cause error) {
+// other errors it passes over. A paused inbox stays paused. The caller has made sure that the grant is
+// dead and not only the credential out of date (superseded).
+func (s *Service) deadGrant(ctx context.Context, id ID, cause error) {
 	if cause == nil || !dead(cause) || ctx.Err() != nil {
-		return
-	}
-	s.forget(id, used)
-	if s.outdated(ctx, id, used) {
 		return
 	}
 	_, err := s.engineEdit(ctx, id, func(in *Inbox) ([]Change, []Event, error) {

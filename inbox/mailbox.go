@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"time"
 
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/provider"
@@ -24,13 +25,18 @@ type openMailbox struct {
 // Unwrap makes the mailbox's capabilities found (provider.As).
 func (o *openMailbox) Unwrap() provider.Mailbox { return o.Mailbox }
 
-// mailbox opens the inbox's mailbox, or returns the one that is open already.
+// mailbox opens the inbox's mailbox, or returns the one that is open already, unless another process
+// has refreshed its credential: where the service gives a new refresh token each time, the old one is
+// dead.
 func (s *Service) mailbox(ctx context.Context, in *Inbox) (*openMailbox, error) {
 	s.mu.Lock()
 	open := s.boxes[in.ID]
 	s.mu.Unlock()
 	if open != nil {
-		return open, nil
+		if !s.outdated(ctx, in.ID, open) {
+			return open, nil
+		}
+		s.forget(in.ID, open)
 	}
 	p, err := s.provider(in.Provider)
 	if err != nil {
@@ -102,6 +108,54 @@ func (s *Service) outdated(ctx context.Context, id ID, used *openMailbox) bool {
 	used.mu.Lock()
 	defer used.mu.Unlock()
 	return err == nil && version != used.version
+}
+
+// refreshGrace is how long a refused credential may be that of another process which has refreshed it
+// and is about to store the new one.
+const refreshGrace = 500 * time.Millisecond
+
+// superseded says whether an error is only of the credential the mailbox used, and the vault holds
+// another: its owner has reconnected, or another process has refreshed it and was first to store it.
+// Then the mailbox is to be opened anew, and the same call works.
+func (s *Service) superseded(ctx context.Context, id ID, used *openMailbox, cause error) bool {
+	if used == nil || ctx.Err() != nil || !dead(cause) && !conflict(cause) {
+		return false
+	}
+	s.forget(id, used)
+	if s.outdated(ctx, id, used) {
+		return true
+	}
+	if conflict(cause) {
+		return false // of something else
+	}
+	select {
+	case <-time.After(refreshGrace):
+	case <-ctx.Done():
+	}
+	return s.outdated(ctx, id, used)
+}
+
+// through makes a call of the inbox's mailbox, which took nothing where it says that the grant is dead,
+// and once more where only the credential was out of date.
+func through[T any](
+	ctx context.Context, s *Service, in *Inbox, call func(context.Context, *openMailbox) (T, error),
+) (T, error) {
+	for try := 1; ; try++ {
+		box, err := s.mailbox(ctx, in)
+		if err != nil {
+			var none T
+			return none, err
+		}
+		out, err := call(ctx, box)
+		if s.superseded(ctx, in.ID, box, err) {
+			if try < 2 {
+				continue
+			}
+			return out, err
+		}
+		s.deadGrant(ctx, in.ID, err)
+		return out, err
+	}
 }
 
 // sameAccount yields the inboxes but for one, of all sites, that hold a grant of an account.

@@ -59,14 +59,11 @@ func (s *Service) Preview(ctx context.Context, actor acl.Actor, id ID, rules *fi
 	if err != nil {
 		return Preview{}, err
 	}
-	box, err := s.mailbox(ctx, &in)
-	if err != nil {
-		return Preview{}, err
-	}
-	out, err := previewWalk(ctx, box, f, provider.Walk{
-		Since: previewFloor(&in), Until: s.now(), Only: true, Bodies: provider.BodiesNever,
+	out, err := through(ctx, s, &in, func(ctx context.Context, box *openMailbox) (Preview, error) {
+		return previewWalk(ctx, box, f, provider.Walk{
+			Since: previewFloor(&in), Until: s.now(), Only: true, Bodies: provider.BodiesNever,
+		})
 	})
-	s.deadGrant(ctx, id, box, err)
 	if err != nil {
 		return Preview{}, err
 	}

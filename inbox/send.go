@@ -24,22 +24,18 @@ func (s *Service) Send(ctx context.Context, id ID, blob BlobInfo, thread ThreadI
 	if err := s.usable(ctx, &in); err != nil {
 		return provider.Sent{}, fmt.Errorf("send: %w", err)
 	}
-	box, err := s.mailbox(ctx, &in)
-	if err != nil {
-		return provider.Sent{}, err
-	}
-	sender, ok := provider.As[provider.Sender](box)
-	if !ok {
-		return provider.Sent{}, fmt.Errorf("provider %q cannot send: %w", in.Provider, errors.ErrUnsupported)
-	}
-	sent, err := sender.Send(ctx, provider.Outgoing{
-		Open:   func() (io.ReadCloser, error) { return s.Blobs.OpenBlob(ctx, blob.Key) },
-		Size:   blob.Size,
-		Thread: thread,
-		Marker: marker,
+	return through(ctx, s, &in, func(ctx context.Context, box *openMailbox) (provider.Sent, error) {
+		sender, ok := provider.As[provider.Sender](box)
+		if !ok {
+			return provider.Sent{}, fmt.Errorf("provider %q cannot send: %w", in.Provider, errors.ErrUnsupported)
+		}
+		return sender.Send(ctx, provider.Outgoing{
+			Open:   func() (io.ReadCloser, error) { return s.Blobs.OpenBlob(ctx, blob.Key) },
+			Size:   blob.Size,
+			Thread: thread,
+			Marker: marker,
+		})
 	})
-	s.deadGrant(ctx, id, box, err)
-	return sent, err
 }
 
 // FindSent asks the mail service for a mail by its marker, sent not before since. provider.ErrGone
@@ -50,17 +46,13 @@ func (s *Service) FindSent(ctx context.Context, id ID, marker string, thread Thr
 	if err != nil {
 		return provider.Sent{}, err
 	}
-	box, err := s.mailbox(ctx, &in)
-	if err != nil {
-		return provider.Sent{}, err
-	}
-	finder, ok := provider.As[provider.Finder](box)
-	if !ok {
-		return provider.Sent{}, fmt.Errorf("provider %q cannot find sent mail: %w", in.Provider, errors.ErrUnsupported)
-	}
-	sent, err := finder.Find(ctx, marker, thread, since)
-	s.deadGrant(ctx, id, box, err)
-	return sent, err
+	return through(ctx, s, &in, func(ctx context.Context, box *openMailbox) (provider.Sent, error) {
+		finder, ok := provider.As[provider.Finder](box)
+		if !ok {
+			return provider.Sent{}, fmt.Errorf("provider %q cannot find sent mail: %w", in.Provider, errors.ErrUnsupported)
+		}
+		return finder.Find(ctx, marker, thread, since)
+	})
 }
 
 // Wait blocks until something probably changed in the inbox's mailbox or ctx ends.
@@ -70,15 +62,12 @@ func (s *Service) Wait(ctx context.Context, id ID) error {
 	if err != nil {
 		return err
 	}
-	box, err := s.mailbox(ctx, &in)
-	if err != nil {
-		return err
-	}
-	w, ok := provider.As[provider.Waiter](box)
-	if !ok {
-		return errors.ErrUnsupported
-	}
-	err = w.Wait(ctx)
-	s.deadGrant(ctx, id, box, err)
+	_, err = through(ctx, s, &in, func(ctx context.Context, box *openMailbox) (struct{}, error) {
+		w, ok := provider.As[provider.Waiter](box)
+		if !ok {
+			return struct{}{}, errors.ErrUnsupported
+		}
+		return struct{}{}, w.Wait(ctx)
+	})
 	return err
 }

@@ -12,7 +12,12 @@ import (
 )
 
 // pagesAhead is how many pages may be under way at once: one being stored while the next is
-// fetched. It is also what a crash can cost.
+// fetched. It is also what a crash can cost, and what two workers forced onto one inbox can: whoever
+// commits second loses what it has under way. That is one page for a worker that has stored none so
+// far (proven), which is the usual loser, since it lists a page the other has already. It is two when
+// the other one loses: when the newcomer read the state right after a commit, fetched the same page as
+// fast, and committed it first. To waste only one then, every worker would have to fetch no page
+// before the last is stored, which makes all imports slower for the sake of what leases rule out.
 const pagesAhead = 2
 
 // read runs one stream through. Three steps go on at once: one goroutine lists, one decides and

@@ -38,6 +38,11 @@ func (s *Service) Sync(ctx context.Context, id ID) (Run, error) {
 	if err == nil {
 		err = y.sync(ctx)
 	}
+	if y.refreshedElsewhere(ctx, err) {
+		if err = y.reopen(ctx); err == nil {
+			err = y.sync(ctx)
+		}
+	}
 	s.Meter.Time("inbox.sync", time.Since(started), "ok", fmt.Sprint(err == nil))
 	if err != nil {
 		return y.run, y.failed(ctx, err)
@@ -52,7 +57,9 @@ func (y *syncer) failed(ctx context.Context, cause error) error {
 	if ctx.Err() != nil || conflict(cause) {
 		return err
 	}
-	s.deadGrant(ctx, id, y.box, cause)
+	if !s.outdated(ctx, id, y.box) {
+		s.deadGrant(ctx, id, cause)
+	}
 	state, e := y.current(ctx)
 	if e == nil {
 		e = s.noteFailure(ctx, state, y.run, cause)
@@ -60,6 +67,24 @@ func (y *syncer) failed(ctx context.Context, cause error) error {
 	if e != nil && !conflict(e) { // then the next sync counts
 		s.Logger.ErrorContext(ctx, "note a failed sync", "inbox", id, "err", e)
 	}
+	return err
+}
+
+// refreshedElsewhere says whether a sync ended only because another process has refreshed the
+// credential: then it goes on with that one. A storage.ErrConflict of the state is none of this:
+// another has the inbox.
+func (y *syncer) refreshedElsewhere(ctx context.Context, cause error) bool {
+	if cause == nil || !y.s.superseded(ctx, y.in.ID, y.box, cause) {
+		return false
+	}
+	_, err := y.current(ctx)
+	return err == nil
+}
+
+// reopen makes the sync go on from what is stored, with the credential as it is now.
+func (y *syncer) reopen(ctx context.Context) (err error) {
+	y.known = newOverlay()
+	y.box, err = y.s.mailbox(ctx, &y.in)
 	return err
 }
 
