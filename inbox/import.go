@@ -61,13 +61,14 @@ type Import struct {
 	// State is the new state. Its Inbox says which, its Version which state it is based on.
 	State SyncState
 	Put   []Put
-	// Changed are later changes of stored messages.
+	// Changed are later changes of stored messages, made in the order given. One message may be
+	// changed more than once.
 	Changed []MessageChange
 	// Erase forgets messages with their contents for good; a "purged" line each goes into the log.
 	// Done after Changed and before Reject, so that an erased mail may be rejected in one step.
 	Erase   []MessageID
 	Reject  []Rejected
-	Queue   []Queued // added or updated, by remote id
+	Queue   []Queued // added or updated, by remote id; of two of one id, here and in Reject, the later stays
 	Dequeue []provider.RemoteID
 	Gone    []Gone
 	Reopen  []Reopen

@@ -55,6 +55,17 @@ var brokenCommits = []broken[inbox.Store]{
 			}
 		}}
 	}},
+	{"Commit/RemoteIDTwice", "keeps the first", firstStays},
+	{"Commit/RemoteIDTwice", "skips the second put", secondPutSkipped},
+	{"Commit/ChangedTwice", "makes the last change alone", lastChangeAlone},
+	{"Commit/ChangedTwice", "makes them in another order", changesByID},
+	{"Commit/RefusedLate", "markers stay", markersStay},
+	{"Commit/RefusedLate", "counts stay", tallyStays},
+	{"Inboxes/RefusedLate", "readers stay", readersStay},
+	{"Clients/RefusedLate", "one by one", func(s *memory.Store) inbox.Store {
+		return &bentClients{Store: s, save: oneByOne(s)}
+	}},
+	{"Messages/LongIDs", "cuts what it indexes", markersCut},
 	{"Commit/SeqRises", "by received time", func(s *memory.Store) inbox.Store {
 		return &bent{Store: s, commit: func(imp *inbox.Import) {
 			slices.SortFunc(imp.Put, func(a, b inbox.Put) int {

@@ -331,6 +331,9 @@ var brokenTicketLists = []broken[ticket.Store]{
 			}
 		}}
 	}},
+	{"Tickets/RefusedLate", "tags stay", tagsStay},
+	{"Entries/LongIDs", "cuts what it indexes", entryIDsCut},
+	{"Entries/MessageJoinsOneTicket", "looks where it makes tickets", newTicketsAlone},
 	{"Values/AreCopies", "hands out its own", func(s *memory.Store) ticket.Store {
 		var own []string
 		return &bentTickets{Store: s, ticket: func(t ticket.Ticket, err error) (ticket.Ticket, error) {

@@ -5,6 +5,7 @@ import "slices"
 var inboxChecks = slices.Concat(
 	directoryChecks,
 	commitChecks,
+	twiceChecks,
 	queueChecks,
 	messageChecks,
 	ledgerChecks,

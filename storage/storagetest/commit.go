@@ -20,6 +20,7 @@ var commitChecks = []check[inbox.Store]{
 	{"Commit/EraseForgets", checkErase},
 	{"Commit/ThreadsOnlyLower", checkThreadsLower},
 	{"Commit/RunReplaced", checkRunReplaced},
+	{"Commit/RefusedLate", checkLateCommit},
 }
 
 func checkStateRoundTrip(b *inboxes) {

@@ -12,6 +12,7 @@ var customerChecks = []check[inbox.Store]{
 	{"Clients/AddressTaken", checkCustomerAddress},
 	{"Clients/AddressMoves", checkAddressMoves},
 	{"Clients/SaveAllOrNothing", checkSaveCustomers},
+	{"Clients/RefusedLate", checkLateClients},
 	{"Clients/EnsureIdempotent", checkEnsureIdempotent},
 	{"Clients/EnsureFindsByKey", checkEnsureFinds},
 	{"Clients/EnsureNotesInbox", checkEnsureNotes},

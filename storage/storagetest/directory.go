@@ -18,6 +18,7 @@ var directoryChecks = []check[inbox.Store]{
 	{"Inboxes/StaleVersion", checkInboxStale},
 	{"Inboxes/VersionCountsWrites", checkInboxVersion},
 	{"Inboxes/AddressTaken", checkAddressTaken},
+	{"Inboxes/RefusedLate", checkLateInbox},
 	{"Inboxes/AccountTaken", checkAccountTaken},
 	{"Inboxes/EmptyAccountFree", checkEmptyAccount},
 	{"Inboxes/DeletedReadable", checkDeletedReadable},

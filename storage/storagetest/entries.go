@@ -1,11 +1,13 @@
 package storagetest
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/workinbox/workinbox/inbox"
+	"github.com/workinbox/workinbox/storage"
 	"github.com/workinbox/workinbox/ticket"
 )
 
@@ -13,6 +15,9 @@ var entryChecks = []check[ticket.Store]{
 	{"Tickets/EntriesReplacedByID", checkEntriesReplaced},
 	{"Entries/KeysetPages", checkEntryPages},
 	{"Entries/QueryFields", checkEntryQuery},
+	{"Entries/LongIDs", checkLongEntryIDs},
+	{"Entries/MessageJoinsOneTicket", checkMessageJoins},
+	{"Tickets/RefusedLate", checkLateTickets},
 }
 
 func checkEntriesReplaced(b *tickets) {
@@ -122,6 +127,39 @@ func checkEntryQuery(b *tickets) {
 		}), ""), "e-", "")
 		if ids != c.want {
 			b.Errorf("entries: %s (%+v): got %q, want %q", c.what, c.q, ids, c.want)
+		}
+	}
+}
+
+// checkMessageJoins puts one message into many tickets that are there, as collectors of copies of a
+// thread would: new tickets would wait for each other's numbers anyway.
+func checkMessageJoins(b *tickets) {
+	for round := range 3 {
+		there := make([]ticket.Ticket, writers)
+		for i := range there {
+			id := ticket.ID(fmt.Sprintf("t-%d-%d", round, i))
+			there[i] = save(b, ticket.Write{Ticket: open(id, "in-1", i)})[0]
+		}
+		message := inbox.MessageID(fmt.Sprint("m-", round))
+		winner := race(b, "SaveTickets of tickets that are there, with one message", storage.ErrExists,
+			func(ctx context.Context, i int) error {
+				e := received(ticket.EntryID(fmt.Sprintf("e-%d-%d", round, i)), there[i].ID, "in-1", 1)
+				e.Message = message
+				_, err := b.s.SaveTickets(ctx, []ticket.Write{{Ticket: there[i], Entries: []ticket.Entry{e}}})
+				return err
+			})
+		got := collect(b, "entries", b.s.Entries(b.Context(), ticket.EntryQuery{Messages: []inbox.MessageID{message}}))
+		if winner < 0 || len(got) != 1 || got[0].Ticket != there[winner].ID {
+			b.Errorf("entries of a message after a race: got %+v, want one in the ticket of writer %d", got, winner)
+		}
+		for i := range there {
+			want := storage.Version(1)
+			if i == winner {
+				want = 2
+			}
+			if t := load(b, there[i].ID); t.Version != want {
+				b.Errorf("ticket of writer %d after writer %d won: got version %d, want %d", i, winner, t.Version, want)
+			}
 		}
 	}
 }

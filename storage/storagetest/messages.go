@@ -14,6 +14,7 @@ var messageChecks = []check[inbox.Store]{
 	{"Messages/KeysetPages", checkMessagePages},
 	{"Messages/HiddenKeptOut", checkHiddenKeptOut},
 	{"Messages/QueryFields", checkMessageQuery},
+	{"Messages/LongIDs", checkLongMessageIDs},
 	{"Messages/Tally", checkTally},
 	{"Log/ImportOrder", checkLogOrder},
 }

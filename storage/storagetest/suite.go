@@ -149,8 +149,8 @@ func collect[V any](t T, doing string, seq iter.Seq2[V, error]) []V {
 }
 
 // patience is how long a check waits for a call that should return at once. Only a store that
-// hangs makes it wait.
-const patience = 30 * time.Second
+// hangs makes it wait, and a right one on a busy machine must not look like that.
+const patience = 5 * time.Minute
 
 // within runs f and ends the check when it hangs, as a write inside a list does on a store that
 // keeps a lock, a transaction or its only connection while it yields.
