@@ -3,6 +3,7 @@ package desk_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -27,6 +28,13 @@ func (a *asked) forget() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.at, a.by, a.from = make(map[time.Duration]int), make(map[string]int), time.Now()
+}
+
+// told returns what was noted.
+func (a *asked) told() (bySlot map[time.Duration]int, byAccount map[string]int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return maps.Clone(a.at), maps.Clone(a.by)
 }
 
 func (a *asked) watch(account *fake.Account) {
@@ -75,16 +83,18 @@ func TestIdleInboxesAreNeverInStep(t *testing.T) {
 					calls.watch(account)
 				}
 				w.run()
-				require.NotEmpty(t, calls.by, "all are looked at when Run begins")
+				_, begun := calls.told()
+				require.Len(t, begun, inboxes, "all are looked at when Run begins")
 				after(2*row.period + 5*time.Minute)
 				calls.forget()
 				const long = 30 * time.Minute
 				after(long)
-				require.Len(t, calls.by, inboxes)
-				for account, n := range calls.by {
+				bySlot, byAccount := calls.told()
+				require.Len(t, byAccount, inboxes)
+				for account, n := range byAccount {
 					require.InDelta(t, long/row.period, n, 1, "looks at %s in %v", account, long)
 				}
-				for slot, n := range calls.at {
+				for slot, n := range bySlot {
 					require.LessOrEqual(t, n, 3*share, "looks in the %dth %v", slot, calls.slot)
 				}
 			})
@@ -108,6 +118,23 @@ func (e *enrolled) Enroll(ctx context.Context, tasks ...desk.Task) error {
 		e.n += len(tasks)
 	}
 	return e.Leases.Enroll(ctx, tasks...)
+}
+
+func (e *enrolled) count() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.n
+}
+
+// loseOne has a task taken away, and returns its inbox.
+func (e *enrolled) loseOne() inbox.ID {
+	e.mu.Lock()
+	e.take = true
+	e.mu.Unlock()
+	after(2 * time.Minute)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.lost
 }
 
 // Claim retires the first task it is to take away, as another process does that does not know that the
@@ -137,18 +164,16 @@ func TestKnownInboxesAreSeldomEnrolled(t *testing.T) {
 			deaf(account)
 		}
 		after(10 * time.Minute)
-		leases.n = 0
+		before := leases.count()
 		after(time.Hour)
-		require.Equal(t, 6*20, leases.n, "tasks enrolled in an hour: all of them every tenth minute")
+		require.Equal(t, 6*20, leases.count()-before, "tasks enrolled in an hour: all of them every tenth minute")
 
-		leases.take = true
-		after(2 * time.Minute)
-		require.NotEmpty(t, leases.lost)
-		before, err := w.store.SyncState(t.Context(), leases.lost)
+		id := leases.loseOne()
+		synced, err := w.store.SyncState(t.Context(), id)
 		require.NoError(t, err)
 		after(12 * time.Minute)
-		later, err := w.store.SyncState(t.Context(), leases.lost)
+		later, err := w.store.SyncState(t.Context(), id)
 		require.NoError(t, err)
-		require.True(t, later.LastSync.After(before.LastSync), "what was taken away is looked at again")
+		require.True(t, later.LastSync.After(synced.LastSync), "what was taken away is looked at again")
 	})
 }
