@@ -30,7 +30,7 @@ func BenchmarkGmailFarAway(b *testing.B) {
 		j := job{Endpoints: endpoints(s)}
 		p, err := j.provider(nil)
 		require.NoError(b, err)
-		i, id, err := connect(b.Context(), b.TempDir(), mail.Config().End, importtest.Parts{Provider: p},
+		i, id, err := importtest.Connect(b.Context(), b.TempDir(), mail.Config().End, importtest.Parts{Provider: p},
 			filter.Rules{Mode: filter.All}, nil)
 		require.NoError(b, err)
 		far := s.Fail(gmailtest.Fault{Times: -1, Delay: latency})
@@ -65,7 +65,7 @@ func BenchmarkGmail(b *testing.B) {
 		p, err := j.provider(nil)
 		require.NoError(b, err)
 		parts := importtest.Parts{Provider: p}
-		i, id, err := connect(b.Context(), b.TempDir(), mail.Config().End, parts, rules, mail.Config().Clients)
+		i, id, err := importtest.Connect(b.Context(), b.TempDir(), mail.Config().End, parts, rules, mail.Config().Clients)
 		require.NoError(b, err)
 		var here, there importtest.Spent
 		there.Add(func() {

@@ -57,7 +57,7 @@ func (j job) serve() error {
 // importMail imports into an inbox that is set up, and dies where it is told.
 func (j job) importMail(ctx context.Context) error {
 	d := importtest.NewDying(j.Death)
-	p, err := j.provider(dyingTransport{newTransport(), d})
+	p, err := j.provider(d.Transport(newTransport()))
 	if err != nil {
 		return err
 	}
@@ -93,17 +93,4 @@ func (j job) provider(transport http.RoundTripper) (*gmail.Provider, error) {
 
 func newTransport() *http.Transport {
 	return &http.Transport{MaxIdleConnsPerHost: 2 * inFlight, DisableCompression: true}
-}
-
-// dyingTransport counts requests before they leave and once they are answered.
-type dyingTransport struct {
-	base http.RoundTripper
-	d    *importtest.Dying
-}
-
-func (t dyingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	t.d.Call(importtest.OpProvider)
-	resp, err := t.base.RoundTrip(r)
-	t.d.Call(importtest.OpProvider)
-	return resp, err
 }

@@ -6,16 +6,10 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"net/http"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/workinbox/workinbox/filter"
-	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/provider/gmail"
 	"github.com/workinbox/workinbox/provider/gmail/gmailtest"
@@ -41,37 +35,6 @@ func deliverMail(s *gmailtest.Server, mail *mailgen.Mailbox) map[provider.Remote
 		truth[provider.RemoteID(id)] = m.Truth
 	}
 	return truth
-}
-
-// clickThrough is the person at the server's page of consent, which sends them on at once.
-func clickThrough(ctx context.Context, link string) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, link, nil)
-	if err != nil {
-		return "", err
-	}
-	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := browser.Do(req)
-	if err != nil {
-		return "", err
-	}
-	to := resp.Header.Get("Location")
-	if to == "" {
-		err = fmt.Errorf("page of consent: %s", resp.Status)
-	}
-	return to, errors.Join(err, resp.Body.Close())
-}
-
-// connect sets up an inbox in dir whose mailbox a provider opens.
-func connect(ctx context.Context, dir string, now time.Time, p importtest.Parts, rules filter.Rules, clients []string) (
-	*importtest.Importer, inbox.ID, error,
-) {
-	p.Consent = clickThrough
-	i, err := importtest.Open(ctx, dir, now, p)
-	if err != nil {
-		return nil, "", err
-	}
-	id, err := i.Inbox(ctx, rules, clients)
-	return i, id, err
 }
 
 // serve starts a process that serves a generated mailbox and returns where. It ends with the
