@@ -137,41 +137,6 @@ func crissCross(t *testing.T, s *sqlstore.Store, w, round int) error {
 	return err
 }
 
-// One message put into many tickets at once is in one. The tickets are there before: new ones wait for
-// each other's numbers anyway.
-func TestMessageIsInOneTicket(t *testing.T) {
-	t.Parallel()
-	onEach(t, func(t *testing.T, d sqlstore.Dialect) {
-		const writers, rounds = 8, 5
-		s := sqlstoretest.New(t, d).Store(t)
-		for round := range rounds {
-			var group errgroup.Group
-			var won atomic.Int32
-			start := make(chan struct{})
-			for w := range writers {
-				write := note(round*writers + w)
-				made, err := s.SaveTickets(t.Context(), []ticket.Write{write})
-				require.NoError(t, err)
-				write.Ticket = made[0]
-				write.Entries[0].Message = inbox.MessageID(fmt.Sprintf("m-%d", round))
-				group.Go(func() error {
-					<-start
-					_, err := s.SaveTickets(t.Context(), []ticket.Write{write})
-					if err == nil {
-						won.Add(1)
-					} else if errors.Is(err, storage.ErrExists) {
-						return nil
-					}
-					return err
-				})
-			}
-			close(start)
-			require.NoError(t, group.Wait())
-			require.Equal(t, int32(1), won.Load(), "writers who put message %d into a ticket", round)
-		}
-	})
-}
-
 // A ticket of one ID made by many at once is made by one, and its number is given once.
 func TestTicketIsMadeOnce(t *testing.T) {
 	t.Parallel()
