@@ -82,7 +82,7 @@ func (s *Service) collectPage(ctx context.Context, id inbox.ID, total *Collected
 	if err := c.save(ctx, total); err != nil {
 		return false, err
 	}
-	if _, err = s.Store.SaveMark(ctx, id, lines[len(lines)-1].Seq, version); err != nil {
+	if _, err = s.saveMark(ctx, id, lines[len(lines)-1].Seq, version); err != nil {
 		return false, err
 	}
 	total.Changes += len(lines)
@@ -135,7 +135,7 @@ func (c *collector) save(ctx context.Context, total *Collected) error {
 		if len(w) == 0 {
 			return nil
 		}
-		if _, err := c.s.Store.SaveTickets(ctx, w, ev...); err != nil {
+		if _, err := c.s.saveTickets(ctx, w, ev...); err != nil {
 			return err
 		}
 		total.Opened += sum.Opened

@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"sync"
 	"time"
@@ -81,10 +82,10 @@ func (s *Service) dispatch(ctx context.Context, e Entry) (err error) {
 // looked into and never repeated blindly. Of two workers one gets the mark, the other
 // storage.ErrConflict.
 func (s *Service) send(ctx context.Context, e Entry) (Entry, error) {
-	now := s.now()
+	now, try := s.now(), rand.Text()
 	err := s.move(ctx, &e, OutgoingQueued, func(o *Outgoing) {
 		o.State, o.SendingAt, o.NotBefore = OutgoingSending, now, now.Add(reconcileAt[0])
-		o.Attempts++
+		o.Attempts, o.Try = o.Attempts+1, try
 	})
 	if err != nil {
 		return e, err
@@ -138,7 +139,7 @@ func (s *Service) sent(ctx context.Context, e Entry, sent provider.Sent) (Entry,
 			return now, err
 		}
 		entries, ev := s.confirm(&t, &now, sent)
-		_, err = s.Store.SaveTickets(ctx, []Write{{Ticket: t, Entries: append(entries, now)}}, ev...)
+		_, err = s.saveTickets(ctx, []Write{{Ticket: t, Entries: append(entries, now)}}, ev...)
 		if try < collectTries && errors.Is(err, storage.ErrConflict) {
 			continue
 		}
@@ -224,7 +225,7 @@ func (s *Service) move(ctx context.Context, e *Entry, from OutgoingState, change
 		for i := range ev {
 			events[i] = s.event(ev[i], &t, "")
 		}
-		_, err = s.Store.SaveTickets(ctx, []Write{{Ticket: t, Entries: []Entry{now}}}, events...)
+		_, err = s.saveTickets(ctx, []Write{{Ticket: t, Entries: []Entry{now}}}, events...)
 		if try < collectTries && errors.Is(err, storage.ErrConflict) {
 			continue
 		}

@@ -78,6 +78,9 @@ type Outgoing struct {
 	// SendingAt is when the last attempt began, the moment a lost answer is reconciled from.
 	SendingAt time.Time `json:"sending_at"`
 	Attempts  int       `json:"attempts,omitempty"`
+	// Try names that attempt. Of two workers that mark a mail at one moment the one whose Try is
+	// stored sends it.
+	Try string `json:"try,omitempty"`
 	// All says that it answers everybody on the thread: whom it leaves out is off it.
 	All    bool   `json:"all,omitempty"`
 	Status Status `json:"status,omitempty"` // the ticket's status once it is sent (R-STA-03)

@@ -129,7 +129,7 @@ func (s *Service) openChild(ctx context.Context, actor acl.Actor, l *letter, o *
 		if child.Assignee != "" {
 			ev = append(ev, s.event(inbox.Event{Name: EventAssigned, Entry: string(e.ID), Target: child.Assignee}, child, actor.User))
 		}
-		_, err = s.Store.SaveTickets(ctx, []Write{
+		_, err = s.saveTickets(ctx, []Write{
 			{Ticket: t, Entries: []Entry{line}}, {Ticket: *child, Entries: []Entry{e}},
 		}, ev...)
 		if try < collectTries && errors.Is(err, storage.ErrConflict) {
