@@ -54,8 +54,8 @@ func (c *collector) defaultStatus() Status {
 
 func (c *collector) open(m *inbox.Message) *draft {
 	d := c.adopt(Ticket{
-		ID: ID(c.s.NewID()), Site: c.in.Site, Inbox: c.in.ID, Subject: m.Subject, Source: "Email",
-		Status: c.defaultStatus(), Imported: m.Imported, CreatedAt: m.Received,
+		ID: ID(c.s.NewID()), Site: c.in.Site, Inbox: c.in.ID, Subject: m.Subject, Source: SourceEmail,
+		Type: c.newType, Status: c.defaultStatus(), Imported: m.Imported, CreatedAt: m.Received,
 	})
 	d.opened = true
 	return d

@@ -19,7 +19,7 @@ func TestMailBecomesOneTicketPerThread(t *testing.T) {
 	w, offer := asked(t, fake.Options{})
 	require.Equal(t, "offer", offer.Subject)
 	require.Equal(t, ticket.Active, offer.Status)
-	require.Equal(t, "Email", offer.Source, "R-TKT-02")
+	require.Equal(t, ticket.SourceEmail, offer.Source, "R-TKT-02")
 	require.EqualValues(t, 1, offer.Number)
 	require.NotEmpty(t, offer.Customer)
 	require.Equal(t, []string{"ticket.created"}, w.events())
@@ -155,6 +155,7 @@ func TestBackfilledMailLeavesAloneWhatAPersonMayHaveSet(t *testing.T) { // R-IMP
 	} {
 		w := newWorld(t, fake.Options{})
 		w.open(false)
+		w.choices()
 		_, err := w.inboxes.Edit(t.Context(), w.actor("carl"), w.in.ID,
 			inbox.Edit{Settings: &inbox.InboxSettings{DefaultStatus: "triage"}})
 		require.NoError(t, err)

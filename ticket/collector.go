@@ -20,6 +20,7 @@ type collector struct {
 	byID     map[ID]*draft
 	byThread map[inbox.ThreadID]*draft
 	byRFCID  map[string]*draft
+	newType  string           // the type of new tickets
 	waiting  map[string]Entry // mail sent from here whose copy has not come back, by Message-ID
 }
 
@@ -87,6 +88,14 @@ func (c *collector) load(ctx context.Context, lines []inbox.Change) error {
 	slices.SortFunc(c.mails, func(a, b inbox.Message) int {
 		return cmp.Or(a.Received.Compare(b.Received), cmp.Compare(a.ID, b.ID))
 	})
+	if len(c.mails) == 0 {
+		return nil
+	}
+	catalog, err := c.s.catalog(ctx, c.in.Site)
+	if err != nil {
+		return err
+	}
+	c.newType = catalog.defaultType(&c.in)
 	if err := c.loadThreads(ctx); err != nil {
 		return err
 	}

@@ -11,6 +11,13 @@ const (
 	EventAssigned      inbox.EventName = "ticket.assigned"
 	EventUnassigned    inbox.EventName = "ticket.unassigned"
 	EventStatus        inbox.EventName = "ticket.status"
+	EventPriority      inbox.EventName = "ticket.priority"
+	EventTagAdded      inbox.EventName = "ticket.tag.added"
+	EventTagRemoved    inbox.EventName = "ticket.tag.removed"
+	EventEdited        inbox.EventName = "ticket.edited" // an option without an event of its own
+	EventTagCreated    inbox.EventName = "tag.created"   // of the site's catalog
+	EventTagEdited     inbox.EventName = "tag.edited"
+	EventTagDeleted    inbox.EventName = "tag.deleted"
 	EventBounced       inbox.EventName = "ticket.bounced"
 	EventSendUnknown   inbox.EventName = "ticket.send.unknown"
 	EventSendFailed    inbox.EventName = "ticket.send.failed"

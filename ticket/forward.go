@@ -66,8 +66,8 @@ func (s *Service) Forward(ctx context.Context, actor acl.Actor, id ID, f Forward
 	if f.Status == "" {
 		f.Status = Waiting
 	}
-	if !statusCode.MatchString(string(f.Status)) {
-		return Ticket{}, Entry{}, fmt.Errorf("status %q: %w", f.Status, ErrBadStatus)
+	if err := s.checkStatus(ctx, t.Site, f.Status); err != nil {
+		return Ticket{}, Entry{}, err
 	}
 	child, err := s.child(ctx, &t, &target, &f)
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *Service) Forward(ctx context.Context, actor acl.Actor, id ID, f Forward
 func (s *Service) child(ctx context.Context, t *Ticket, in *inbox.Inbox, f *Forward) (Ticket, error) {
 	now := s.now()
 	c := Ticket{ID: ID(s.NewID()), Site: t.Site, Inbox: in.ID, Subject: rfc822.ForwardSubject(f.subject(t)),
-		Status: Active, Source: "Email (Manual)", CreatedAt: now, Activity: now, Assignee: f.Assignee}
+		Status: Active, Source: SourceManual, CreatedAt: now, Activity: now, Assignee: f.Assignee}
 	return c, s.assignable(ctx, &c, f.Assignee)
 }
 

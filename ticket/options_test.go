@@ -87,8 +87,9 @@ func TestOptionsAreWrittenWithTheLineThatExplainsThem(t *testing.T) {
 	same, err := w.svc.SetStatus(ctx, rita, offer.ID, ticket.Closed)
 	require.NoError(t, err)
 	require.Equal(t, got, same, "the same again changes nothing")
+	w.choices()
 	_, err = w.svc.SetStatus(ctx, rita, offer.ID, "in-review")
-	require.NoError(t, err, "R-STA-01: a site's own code")
+	require.NoError(t, err, "R-STA-01: a site's own status")
 	require.True(t, w.only().ClosedAt.IsZero(), "open again")
 
 	for _, to := range []acl.UserID{"rita", "rita", "carl", ""} {
@@ -111,12 +112,12 @@ func TestOptionsAreWrittenWithTheLineThatExplainsThem(t *testing.T) {
 func TestBadStatusesAndAssignees(t *testing.T) {
 	t.Parallel()
 	w, offer := asked(t, fake.Options{})
-	for _, st := range []ticket.Status{"", "Active", "in review", "-x", "a\n", ticket.Status(strings.Repeat("x", 41))} {
+	for _, st := range []ticket.Status{"", "Active", "in-review", "a\n", ticket.Status(strings.Repeat("x", 41))} {
 		_, err := w.svc.SetStatus(t.Context(), w.actor("rita"), offer.ID, st)
-		require.ErrorIs(t, err, ticket.ErrBadStatus, "status %q", st)
+		require.ErrorIs(t, err, ticket.ErrOption, "status %q", st)
 		if st != "" {
 			_, err = w.svc.Reply(t.Context(), w.actor("rita"), offer.ID, ticket.Reply{Text: "x", Status: st})
-			require.ErrorIs(t, err, ticket.ErrBadStatus, "reply with status %q", st)
+			require.ErrorIs(t, err, ticket.ErrOption, "reply with status %q", st)
 		}
 	}
 	for user, why := range map[acl.UserID]string{"rob": "reads only", "adam": "has no grant", "nobody": "is unknown", "olga": "row 12: reads only"} {

@@ -65,8 +65,8 @@ func (s *Service) Reply(ctx context.Context, actor acl.Actor, id ID, r Reply) (E
 	if r.Status == "" {
 		r.Status = Waiting
 	}
-	if !statusCode.MatchString(string(r.Status)) {
-		return Entry{}, fmt.Errorf("status %q: %w", r.Status, ErrBadStatus)
+	if err := s.checkStatus(ctx, t.Site, r.Status); err != nil {
+		return Entry{}, err
 	}
 	if err := r.fresh(&t); err != nil {
 		return Entry{}, err

@@ -13,5 +13,14 @@ const (
 	Spam    Status = "spam"
 )
 
+// BuiltIn says whether the status is one of the six that every site has.
+func (s Status) BuiltIn() bool {
+	switch s {
+	case Active, Waiting, OnHold, Solved, Closed, Spam:
+		return true
+	}
+	return false
+}
+
 // Done says whether the status ends the work: solved or closed.
 func (s Status) Done() bool { return s == Solved || s == Closed }

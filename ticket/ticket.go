@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -23,16 +24,18 @@ type Ticket struct {
 	// Threads are the provider threads whose mail lands here, the first one first.
 	Threads []inbox.ThreadID `json:"threads"`
 
-	Subject   string           `json:"subject"`
-	Status    Status           `json:"status"`
-	Assignee  acl.UserID       `json:"assignee,omitempty"`
-	Followers []acl.UserID     `json:"followers,omitempty"`
-	Priority  string           `json:"priority,omitempty"`
-	Type      string           `json:"type,omitempty"`
-	Source    string           `json:"source"`
-	Tags      []string         `json:"tags,omitempty"`
-	Customer  inbox.CustomerID `json:"customer,omitempty"`
-	Company   inbox.CompanyID  `json:"company,omitempty"`
+	Subject   string       `json:"subject"`
+	Status    Status       `json:"status"`
+	Assignee  acl.UserID   `json:"assignee,omitempty"`
+	Followers []acl.UserID `json:"followers,omitempty"`
+	Priority  string       `json:"priority,omitempty"`
+	Type      string       `json:"type,omitempty"`
+	Source    string       `json:"source"`
+	Tags      []string     `json:"tags,omitempty"`
+	// Fields holds the values of custom fields by the field's code, in the form of FieldKind.
+	Fields   map[string][]string `json:"fields,omitempty"`
+	Customer inbox.CustomerID    `json:"customer,omitempty"`
+	Company  inbox.CompanyID     `json:"company,omitempty"`
 
 	// Messages counts the mails, Shown those of them that are not hidden.
 	Messages int `json:"messages"`
@@ -84,5 +87,9 @@ func (t Ticket) Clone() Ticket {
 	t.Threads = slices.Clone(t.Threads)
 	t.Followers = slices.Clone(t.Followers)
 	t.Tags = slices.Clone(t.Tags)
+	t.Fields = maps.Clone(t.Fields)
+	for code, values := range t.Fields {
+		t.Fields[code] = slices.Clone(values)
+	}
 	return t
 }

@@ -313,6 +313,15 @@ type faulty struct {
 	failAt int
 	lose   bool
 	before func() // called before each ticket write
+
+	catalog error // answered instead of a catalog
+}
+
+func (f *faulty) Catalog(ctx context.Context, site inbox.SiteID) (ticket.Catalog, error) {
+	if f.catalog != nil {
+		return ticket.Catalog{}, f.catalog
+	}
+	return f.Store.Catalog(ctx, site)
 }
 
 func (f *faulty) SaveMark(ctx context.Context, id inbox.ID, seq uint64, expect storage.Version) (storage.Version, error) {

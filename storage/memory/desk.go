@@ -17,6 +17,7 @@ type deskRows struct {
 	entries *index[ticket.Entry]
 	entry   map[ticket.EntryID]*ticket.Entry
 	marks   map[inbox.ID]mark
+	catalog map[inbox.SiteID]ticket.Catalog
 }
 
 type mark struct {
@@ -34,8 +35,9 @@ func newDesk() *deskRows {
 		entries: newIndex(func(a, b *ticket.Entry) int {
 			return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))
 		}, entryKeys),
-		entry: make(map[ticket.EntryID]*ticket.Entry),
-		marks: make(map[inbox.ID]mark),
+		entry:   make(map[ticket.EntryID]*ticket.Entry),
+		marks:   make(map[inbox.ID]mark),
+		catalog: make(map[inbox.SiteID]ticket.Catalog),
 	}
 }
 

@@ -62,7 +62,7 @@ func TestInboxChecksNotice(t *testing.T) {
 func TestTicketChecksNotice(t *testing.T) {
 	t.Parallel()
 	prove(t, storagetest.TicketChecks(), storagetest.TicketCheck,
-		func() ticket.Store { return memory.New() }, slices.Concat(brokenTickets, brokenTicketLists))
+		func() ticket.Store { return memory.New() }, slices.Concat(brokenTickets, brokenTicketLists, brokenCatalogs))
 }
 
 func TestVaultChecksNotice(t *testing.T) {

@@ -31,6 +31,7 @@ var ticketChecks = slices.Concat(
 	ticketListChecks,
 	entryChecks,
 	ticketValueChecks,
+	catalogChecks,
 )
 
 type tickets = bench[ticket.Store]

@@ -1,0 +1,6 @@
+-- +goose Up
+CREATE TABLE IF NOT EXISTS {catalogs} (
+    site       VARBINARY(255) NOT NULL PRIMARY KEY,
+    version    BIGINT NOT NULL,
+    doc        LONGBLOB NOT NULL
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARACTER SET = utf8mb4;

@@ -1,0 +1,204 @@
+package ticket
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/workinbox/workinbox/inbox"
+)
+
+// maxLabels bounds each list of a catalog, maxName each text in it in characters.
+const (
+	maxLabels = 1000
+	maxName   = 100
+)
+
+var (
+	labelCode  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
+	labelColor = regexp.MustCompile(`^#[0-9a-f]{6}$`)
+)
+
+// catalogChange is one saving of a catalog.
+type catalogChange struct {
+	now   time.Time
+	newID func() string
+	known map[inbox.ID]bool // the inboxes whoever saves it may know of
+	wrong []error
+}
+
+// apply returns what is to be stored when to is saved over from.
+func (ch *catalogChange) apply(from, to *Catalog) Catalog {
+	next := Catalog{Site: from.Site, Version: from.Version}
+	next.Statuses = ch.labels("statuses", from.Statuses, to.Statuses, builtInStatuses)
+	next.Priorities = ch.labels("priorities", from.Priorities, to.Priorities, nil)
+	next.Sources = ch.labels("sources", from.Sources, to.Sources, builtInSources)
+	next.Tags = ch.labels("tags", from.Tags, to.Tags, nil)
+
+	next.Types = replaced(ch, "types", from.Types, to.Types)
+	for i := range next.Types {
+		t, old := &next.Types[i], new(Scope)
+		if before := find(from.Types, t.Code); before != nil {
+			old = &before.Scope
+		}
+		ch.scope("types", &t.Label, &t.Scope, old)
+	}
+	next.Fields = replaced(ch, "fields", from.Fields, to.Fields)
+	for i := range next.Fields {
+		f, old := &next.Fields[i], new(Scope)
+		before := find(from.Fields, f.Code)
+		if before != nil {
+			old = &before.Scope
+		}
+		ch.scope("fields", &f.Label, &f.Scope, old)
+		ch.field(f, before)
+	}
+	return next
+}
+
+// labels is replaced for a list of nothing but labels, some of which are built in.
+func (ch *catalogChange) labels(list string, from, to, builtIn []Label) []Label {
+	for _, b := range builtIn {
+		if have := find(to, b.Code); have == nil || *have != b {
+			ch.fault(list, &b, CatalogBuiltIn)
+		}
+	}
+	return replaced(ch, list, from, to)
+}
+
+// labelled is what a list of a catalog is made of.
+type labelled[T any] interface {
+	*T
+	label() *Label
+}
+
+// find returns the element with that code, or nil.
+func find[T any, P labelled[T]](in []T, code string) P {
+	for i := range in {
+		if p := P(&in[i]); p.label().Code == code {
+			return p
+		}
+	}
+	return nil
+}
+
+// replaced returns the list to, checked, with codes, and with what is in from alone retired behind it.
+func replaced[T any, P labelled[T]](ch *catalogChange, list string, from, to []T) []T {
+	next := slices.Clone(to)
+	live := 0
+	codes, names := make(map[string]bool, len(to)), make(map[string]bool, len(to))
+	for i := range next {
+		label := P(&next[i]).label()
+		label.Name = strings.TrimSpace(label.Name)
+		label.Color = strings.ToLower(label.Color)
+		if label.Code == "" {
+			label.Code = ch.newID()
+		}
+		ch.checkLabel(list, label)
+		if codes[label.Code] {
+			ch.fault(list, label, CatalogCodeTwice)
+		}
+		codes[label.Code] = true
+		if label.Retired {
+			continue
+		}
+		if live++; live > maxLabels {
+			ch.fault(list, label, CatalogTooMany)
+			return next
+		}
+		if name := strings.ToLower(label.Name); names[name] {
+			ch.fault(list, label, CatalogNameTwice)
+		} else {
+			names[name] = true
+		}
+	}
+	for i := range from {
+		if gone := from[i]; !codes[P(&gone).label().Code] {
+			P(&gone).label().Retired = true
+			next = append(next, gone)
+		}
+	}
+	return next
+}
+
+func (ch *catalogChange) checkLabel(list string, l *Label) {
+	if !labelCode.MatchString(l.Code) {
+		ch.fault(list, l, CatalogBadCode)
+	}
+	if l.Name == "" || !shortText(l.Name) {
+		ch.fault(list, l, CatalogBadName)
+	}
+	if l.Color != "" && !labelColor.MatchString(l.Color) {
+		ch.fault(list, l, CatalogBadColor)
+	}
+	if !shortText(l.Icon) {
+		ch.fault(list, l, CatalogBadIcon)
+	}
+}
+
+// shortText says whether a text fits in a list: one line of valid UTF-8, not too long.
+func shortText(s string) bool {
+	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= maxName && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+func (ch *catalogChange) fault(list string, l *Label, why CatalogReason) {
+	ch.wrong = append(ch.wrong, &CatalogError{List: list, Code: l.Code, Name: l.Name, Reason: why})
+}
+
+// scope checks where something is to be offered. Inboxes that whoever saves it may not know of stay as
+// they were, and nobody can add one: that would tell whether it exists.
+func (ch *catalogChange) scope(list string, l *Label, sc, old *Scope) {
+	sc.Elsewhere = 0
+	if !sc.Limited {
+		*sc = Scope{}
+		return
+	}
+	var next []inbox.ID
+	for _, id := range sc.Inboxes {
+		switch {
+		case slices.Contains(next, id) || slices.Contains(old.Inboxes, id) && !ch.known[id]:
+		case !ch.known[id]:
+			ch.fault(list, l, CatalogNoInbox)
+		default:
+			next = append(next, id)
+		}
+	}
+	for _, id := range old.Inboxes {
+		if !ch.known[id] {
+			next = append(next, id)
+		}
+	}
+	sc.Inboxes = next
+	switch {
+	case !sc.Future:
+		sc.Since = time.Time{}
+	case old.Limited && old.Future:
+		sc.Since = old.Since
+	default:
+		sc.Since = ch.now
+	}
+}
+
+// tagEvents says which tags came, changed and went (RULES 10).
+func (ch *catalogChange) tagEvents(from, to []Label) (ev []inbox.Event) {
+	for i := range to {
+		var name inbox.EventName
+		switch old := find(from, to[i].Code); {
+		case to[i].Retired && (old == nil || old.Retired):
+			continue
+		case to[i].Retired:
+			name = EventTagDeleted
+		case old == nil || old.Retired:
+			name = EventTagCreated
+		case *old != to[i]:
+			name = EventTagEdited
+		default:
+			continue
+		}
+		ev = append(ev, inbox.Event{Name: name, Facts: map[string]string{"tag": to[i].Code}})
+	}
+	return ev
+}

@@ -1,0 +1,87 @@
+package ticket
+
+import (
+	"context"
+	"strings"
+
+	"github.com/workinbox/workinbox/inbox"
+)
+
+// checkStatus refuses a status the site does not have, or has no more.
+func (s *Service) checkStatus(ctx context.Context, site inbox.SiteID, st Status) error {
+	if st.BuiltIn() {
+		return nil
+	}
+	c, err := s.catalog(ctx, site)
+	if err != nil {
+		return err
+	}
+	return choose("status", c.Statuses, string(st))
+}
+
+// choose refuses what is not in a list, or is there no more.
+func choose(option string, from []Label, code string) error {
+	return chosen(option, find(from, code), code)
+}
+
+func chosen(option string, l *Label, code string) error {
+	switch {
+	case l == nil:
+		return &OptionError{Option: option, Value: strings.ToValidUTF8(code, "\uFFFD"), Reason: OptionUnknown}
+	case l.Retired:
+		return &OptionError{Option: option, Value: code, Reason: OptionRetired}
+	}
+	return nil
+}
+
+// chooseType refuses a type the site does not have, or does not offer in the inbox.
+func (c *Catalog) chooseType(in *inbox.Inbox, code string) error {
+	t := find(c.Types, code)
+	if t == nil {
+		return chosen("type", nil, code)
+	}
+	if err := chosen("type", &t.Label, code); err != nil {
+		return err
+	}
+	if !t.Offers(in) {
+		return &OptionError{Option: "type", Value: code, Reason: OptionElsewhere}
+	}
+	return nil
+}
+
+// defaultType is the type of a new ticket in an inbox, empty for none.
+func (c *Catalog) defaultType(in *inbox.Inbox) string {
+	for i := range c.Types {
+		if t := &c.Types[i]; t.Default && !t.Retired && t.Offers(in) {
+			return t.Code
+		}
+	}
+	return ""
+}
+
+// readField brings the values of a custom field into their form. A field may always be cleared.
+func (c *Catalog) readField(in *inbox.Inbox, code string, values, have []string) ([]string, error) {
+	f := find(c.Fields, code)
+	option := "field." + code
+	if f == nil {
+		return nil, &OptionError{Option: strings.ToValidUTF8(option, "\uFFFD"), Reason: OptionUnknown}
+	}
+	kept, why := f.read(values, have)
+	switch {
+	case why != "":
+	case len(kept) == 0:
+		return nil, nil
+	case f.Retired:
+		why = OptionRetired
+	case !f.Offers(in):
+		why = OptionElsewhere
+	}
+	if why != "" {
+		e := &OptionError{Option: option, Reason: why}
+		if f.Kind.chooses() && len(values) == 1 {
+			e.Value = strings.ToValidUTF8(values[0], "\uFFFD")
+		}
+		return nil, e
+	}
+	return kept, nil
+}
