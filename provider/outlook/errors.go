@@ -201,6 +201,9 @@ func answered(op string, e *answerError) error {
 		return &gate.Refusal{Kind: kind, After: e.after, Exact: e.exact, At: e.at, Err: f}
 	}
 	switch {
+	case op == opPut && sessionOver[e.status]:
+		// Upload sessions carry a permission of their own: another draft gets another.
+		f.is = provider.ErrRetry
 	case e.status == http.StatusUnauthorized:
 		// The transport has refreshed the access token once already.
 		f.is = provider.ErrAuth
@@ -215,6 +218,12 @@ func answered(op string, e *answerError) error {
 		f.is = provider.ErrGone
 	}
 	return f
+}
+
+// sessionOver are the answers of an upload session that has ended, or is not where it should be.
+var sessionOver = map[int]bool{
+	http.StatusUnauthorized: true, http.StatusForbidden: true, http.StatusNotFound: true, http.StatusGone: true,
+	http.StatusRequestedRangeNotSatisfiable: true,
 }
 
 // noMailbox are the codes for accounts without a mailbox Graph reaches.
@@ -240,7 +249,8 @@ func (e *answerError) refusal() (gate.Kind, bool) {
 		return gate.Concurrency, true
 	case e.status == http.StatusTooManyRequests:
 		return gate.Rate, true
-	case e.status >= 500 || e.status == http.StatusRequestTimeout || passing[e.code]:
+	case e.status >= 500 || e.status < 300 || e.status == http.StatusRequestTimeout || passing[e.code]:
+		// A success that is not the one there should be is somebody's page on the way.
 		return gate.Busy, true
 	}
 	return 0, false

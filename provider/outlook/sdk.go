@@ -1,8 +1,10 @@
 package outlook
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -45,7 +47,7 @@ func newSDK(endpoint string, base http.RoundTripper, timeout time.Duration) (*sd
 	register()
 	client := &http.Client{
 		Timeout: timeout,
-		Transport: khttp.NewCustomTransportWithParentTransport(statusCheck{base},
+		Transport: khttp.NewCustomTransportWithParentTransport(statusCheck{again{base}},
 			khttp.NewUrlReplaceHandler(true, core.ReplacementPairs), khttp.NewParametersNameDecodingHandler()),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -103,6 +105,25 @@ func sdkHeaders() *kiota.RequestHeaders {
 	h := kiota.NewRequestHeaders()
 	h.Add("Prefer", immutable)
 	return h
+}
+
+// again lets the transport below send a body once more, after a 401: the SDK's are in memory already
+// and say nothing of it.
+type again struct{ base http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (a again) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil || r.Body == http.NoBody || r.GetBody != nil {
+		return a.base.RoundTrip(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err := errors.Join(err, r.Body.Close()); err != nil {
+		return nil, err
+	}
+	r = r.Clone(r.Context())
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	r.Body, _ = r.GetBody() // which cannot fail
+	return a.base.RoundTrip(r)
 }
 
 // statusCheck turns every answer that is no success into an *answerError, with its status: the SDK

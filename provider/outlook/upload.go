@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -76,7 +77,14 @@ func (m *mailbox) putRange(ctx context.Context, session string, b []byte, at, si
 			return err
 		}
 		defer resp.Body.Close()
-		if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated && resp.StatusCode != http.StatusAccepted {
+		if at+int64(len(b)) < size {
+			next, err := nextExpected(resp)
+			if err == nil && next != at+int64(len(b)) {
+				err = &provider.RetryError{Err: &failure{op: opPut, text: "the upload session waits for another range"}}
+			}
+			return err
+		}
+		if resp.StatusCode != http.StatusCreated {
 			return readAnswerError(resp)
 		}
 		drain(resp.Body)
@@ -91,18 +99,25 @@ func (m *mailbox) expected(ctx context.Context, session string) (int64, error) {
 		return 0, err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
+	return nextExpected(resp)
+}
+
+// nextExpected reads from an answer of an upload session which byte comes next.
+func nextExpected(resp *http.Response) (int64, error) {
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusAccepted {
 		return 0, readAnswerError(resp)
 	}
 	var said struct {
 		Next []string `json:"nextExpectedRanges"`
 	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxErrorBody)).Decode(&said); err != nil || len(said.Next) == 0 {
-		return 0, &provider.RetryError{Err: &failure{op: opPut, text: "the upload session does not say what comes next"}}
+		return 0, errNoRange
 	}
 	first, _, _ := strings.Cut(said.Next[0], "-")
 	return strconv.ParseInt(first, 10, 64)
 }
+
+var errNoRange = errors.New("the upload session does not say what comes next")
 
 // bare makes a request to an address that carries its own permission: an access token must not go
 // with it.
