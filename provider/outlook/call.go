@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/provider/internal/gate"
@@ -44,7 +45,11 @@ const (
 func (m *mailbox) call(ctx context.Context, lane gate.Lane, op string, do func(context.Context) error) error {
 	denied := false
 	return m.gate.Do(ctx, lane, 1, func(ctx context.Context) error {
+		began := time.Now()
 		err := repeatable(ctx, op, do(ctx))
+		if op == opValue && err == nil {
+			m.pace.took(time.Since(began))
+		}
 		if codeOf(err) == "ErrorAccessDenied" && !denied {
 			// Seen in bursts of calls, for mail that may well be read: asked once more before it is
 			// believed.

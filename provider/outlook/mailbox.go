@@ -20,6 +20,7 @@ type mailbox struct {
 	gate   *gate.Gate
 	client *http.Client
 	sdk    *sdk
+	pace   pace
 
 	mu      sync.Mutex
 	account provider.Account // as asked last

@@ -37,18 +37,18 @@ func TestMailbox(t *testing.T) {
 		"doubled records":         {c: outlooktest.Config{Delta: outlooktest.Delta{DuplicateEvery: 2}}},
 		"lost moves":              {c: outlooktest.Config{Delta: outlooktest.Delta{LoseMoves: true, MoveReason: "changed"}}},
 		"used refresh tokens die": {c: outlooktest.Config{RefuseUsedRefresh: true, TokenLife: 400 * time.Second}},
-		"busy service":            {faults: []outlooktest.Fault{{Match: reads, Times: -1, Rate: 0.1, Seed: 1, Reply: outlooktest.Unavailable()}}},
+		"busy service":            {faults: []outlooktest.Fault{{Match: reads, Times: -1, Rate: 0.05, Seed: 1, Reply: outlooktest.Unavailable()}}},
 		"refusals": {faults: []outlooktest.Fault{
-			{Match: reads, Times: -1, Rate: 0.05, Seed: 2, Reply: outlooktest.Throttled()},
-			{Match: reads, Times: -1, Rate: 0.05, Seed: 3, Reply: outlooktest.Page(502)},
-			{Match: reads, Times: -1, Rate: 0.05, Seed: 4, Reply: outlooktest.Bare(500)},
+			{Match: reads, Times: -1, Rate: 0.02, Seed: 2, Reply: outlooktest.Throttled()},
+			{Match: reads, Times: -1, Rate: 0.02, Seed: 3, Reply: outlooktest.Page(502)},
+			{Match: reads, Times: -1, Rate: 0.02, Seed: 4, Reply: outlooktest.Bare(500)},
 		}},
 		"bad connections": {o: outlook.Options{PageSize: 3}, c: outlooktest.Config{Limits: outlooktest.Unlimited()},
 			faults: []outlooktest.Fault{
-				{Match: reads, Times: -1, Rate: 0.05, Seed: 4, Break: outlooktest.CloseServed},
+				{Match: reads, Times: -1, Rate: 0.02, Seed: 4, Break: outlooktest.CloseServed},
 				// Of a raw message nobody could tell.
-				{Match: readsJSON, Times: -1, Rate: 0.05, Seed: 5, Break: outlooktest.Shorten},
-				{Match: reads, Times: -1, Rate: 0.05, Seed: 6, Break: outlooktest.Truncate},
+				{Match: readsJSON, Times: -1, Rate: 0.02, Seed: 5, Break: outlooktest.Shorten},
+				{Match: reads, Times: -1, Rate: 0.02, Seed: 6, Break: outlooktest.Truncate},
 			}},
 	} {
 		t.Run(name, func(t *testing.T) {

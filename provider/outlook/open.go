@@ -3,12 +3,13 @@ package outlook
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 
 	"github.com/workinbox/workinbox/provider"
-	"github.com/workinbox/workinbox/provider/internal/bulk"
 	"github.com/workinbox/workinbox/provider/internal/gate"
 )
 
@@ -41,18 +42,6 @@ func reading(raw []byte, err error) (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewReader(raw)), nil
 }
 
-// OpenMany gets messages one by one, as many at a time as the quota allows. Graph's batches count
-// every message and work on four at a time too, and what they do with raw messages is not documented
-// (https://learn.microsoft.com/graph/json-batching).
-func (m *mailbox) OpenMany(
-	ctx context.Context, ids []provider.RemoteID, each func(provider.RemoteID, io.Reader, error) error,
-) error {
-	open := func(ctx context.Context, id provider.RemoteID) ([]byte, error) {
-		return m.open(ctx, gate.Bulk, id)
-	}
-	return bulk.Open(ctx, ids, m.p.o.Quota.InFlight, open, each)
-}
-
 func (m *mailbox) open(ctx context.Context, lane gate.Lane, id provider.RemoteID) ([]byte, error) {
 	if m.p.o.Raw == RawBuilt && id != "" {
 		x, err := get[whole](ctx, m, lane, opGet,
@@ -66,6 +55,8 @@ func (m *mailbox) open(ctx context.Context, lane gate.Lane, id provider.RemoteID
 	}
 	return m.original(ctx, lane, id)
 }
+
+var errNoMail = errors.New("the answer is no mail")
 
 func (m *mailbox) original(ctx context.Context, lane gate.Lane, id provider.RemoteID) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
@@ -85,6 +76,9 @@ func (m *mailbox) original(ctx context.Context, lane gate.Lane, id provider.Remo
 		b.Grow(int(min(max(resp.ContentLength, 0)+bytes.MinRead, maxGrow)))
 		_, err = b.ReadFrom(resp.Body)
 		raw = b.Bytes()
+		if err == nil && (len(raw) == 0 || strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html")) {
+			return errNoMail // nor is a page of somebody on the way
+		}
 		return err
 	})
 	if err != nil {

@@ -53,6 +53,9 @@ type Options struct {
 	SendAtOnce bool
 	// Raw says what raw messages are; the zero Raw is RawOriginal.
 	Raw Raw
+	// Batch is how many original messages are asked for in one request at most, where calls one by one
+	// would take longer than the quota; zero is 20, the most there can be, and 1 is one by one.
+	Batch int
 	// Quota is what Graph allows the application in one mailbox; the zero Quota is Documented().
 	Quota Quota
 	// Endpoints are Microsoft's unless set: a test server, a national cloud.
@@ -115,6 +118,7 @@ func (o Options) check() []string {
 	say(o.ClientSecret == "", "ClientSecret is missing")
 	say(strings.ContainsAny(o.Tenant, "/?#% "), "Tenant is not a tenant")
 	say(o.ReadOnly && o.SendAtOnce, "ReadOnly and SendAtOnce exclude each other")
+	say(o.Batch < 0 || o.Batch > maxParts, "Batch is not 0 to 20")
 	say(o.Raw > RawBuilt, "Raw is unknown")
 	say(o.PageSize < 0 || o.PageSize > maxPage, "PageSize is not 0 to 800")
 	say(len(o.PushKey) > 0 && len(o.PushKey) < 16, "PushKey is shorter than 16 bytes")
@@ -144,6 +148,9 @@ func (o Options) filled() Options {
 	o.Endpoints.Authority = strings.TrimRight(o.Endpoints.Authority, "/")
 	o.Endpoints.Graph = strings.TrimRight(o.Endpoints.Graph, "/")
 	o.Quota = o.Quota.filled()
+	if o.Batch == 0 {
+		o.Batch = maxParts
+	}
 	if o.PageSize == 0 {
 		o.PageSize = 100
 	}
