@@ -18,7 +18,7 @@ type Dialect string
 const (
 	SQLite   Dialect = "sqlite"
 	Postgres Dialect = "postgres" // PostgreSQL 13 and later
-	MySQL    Dialect = "mysql"    // MariaDB 10.5 and later, MySQL 8.0 and later
+	MySQL    Dialect = "mysql"    // MariaDB 10.6 and later, MySQL 8.0.1 and later: both for SKIP LOCKED
 )
 
 // dialect holds what differs from database to database. The statements themselves are the same text

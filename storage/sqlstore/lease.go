@@ -16,7 +16,7 @@ var _ desk.Leases = (*Store)(nil)
 
 // leaseWords is what the statements about leases say differently: the clock of the database in
 // microseconds, the same for all of a statement so that an index can serve a comparison with it, and
-// the end of a SELECT that locks what nobody else does. On MariaDB the latter needs version 10.6.
+// the end of a SELECT that locks what nobody else does, which sets the versions of Dialect MySQL.
 var leaseWords = map[Dialect]struct{ now, skip string }{
 	SQLite: {now: "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"},
 	Postgres: {
