@@ -130,7 +130,7 @@ func (s *Service) openChild(ctx context.Context, actor acl.Actor, l *letter, o *
 			ev = append(ev, s.event(inbox.Event{Name: EventAssigned, Entry: string(e.ID), Target: child.Assignee}, child, actor.User))
 		}
 		_, err = s.saveTickets(ctx, []Write{
-			{Ticket: t, Entries: []Entry{line}}, {Ticket: *child, Entries: []Entry{e}},
+			{Ticket: t, Entries: []Entry{line}}, {Ticket: *child, Entries: []Entry{e}, Texts: writtenTexts([]Entry{e})},
 		}, ev...)
 		if try < collectTries && errors.Is(err, storage.ErrConflict) {
 			continue
