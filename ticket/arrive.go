@@ -29,7 +29,7 @@ func (c *collector) arrive(ctx context.Context, m *inbox.Message) error {
 	c.add(d, &e, m)
 	c.judge(d, m, &e, opened)
 	c.tell(d, m, &e, opened)
-	return nil
+	return c.index(ctx, d, &e, m)
 }
 
 // find returns the ticket of a mail's thread, else of the newest mail it refers to.

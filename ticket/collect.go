@@ -147,7 +147,7 @@ func (c *collector) save(ctx context.Context, total *Collected) error {
 		if len(d.entries) == 0 {
 			continue
 		}
-		w = append(w, Write{Ticket: d.ticket, Entries: d.entries})
+		w = append(w, Write{Ticket: d.ticket, Entries: d.entries, Texts: d.texts})
 		ev = append(ev, d.events...)
 		sum.Extended += d.mails
 		if d.opened {

@@ -33,6 +33,7 @@ func newCollector(s *Service, in inbox.Inbox) *collector {
 type draft struct {
 	ticket  Ticket
 	entries []Entry
+	texts   []Text
 	events  []inbox.Event
 	mails   int
 	opened  bool

@@ -4,31 +4,22 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"slices"
 
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/storage"
 )
 
-// Tickets yields the tickets the actor may see, newest activity first. q.Site, q.HiddenIn and
-// q.AllHidden are the actor's own, whatever they hold; q.Inboxes narrows within what the actor may
+// Tickets yields the tickets the actor may see, newest activity first. q.Site, q.HiddenIn,
+// q.AllHidden and who q.Unread is about are the actor's own, whatever they hold; q.Inboxes narrows within what the actor may
 // see, and an inbox the actor may not see yields nothing. The next page starts after the Key of the
 // last ticket.
 func (s *Service) Tickets(ctx context.Context, actor acl.Actor, q Query) iter.Seq2[Ticket, error] {
 	return func(yield func(Ticket, error) bool) {
-		visible, own, err := s.visible(ctx, actor, q.Deleted)
+		q, err := s.bounded(ctx, actor, q)
 		if err != nil {
 			yield(Ticket{}, err)
 			return
-		}
-		q.Site, q.HiddenIn, q.AllHidden = inbox.SiteID(actor.Site), own, false
-		if q.Inboxes == nil {
-			q.Inboxes = visible
-		} else {
-			q.Inboxes = slices.DeleteFunc(slices.Clone(q.Inboxes), func(id inbox.ID) bool {
-				return !slices.Contains(visible, id)
-			})
 		}
 		if len(q.Inboxes) == 0 {
 			return
@@ -49,8 +40,9 @@ func (s *Service) Tickets(ctx context.Context, actor acl.Actor, q Query) iter.Se
 	}
 }
 
-// visible returns the inboxes whose tickets the actor may list, and those of them the actor created.
-func (s *Service) visible(ctx context.Context, actor acl.Actor, trash bool) (all, own []inbox.ID, err error) {
+// visible returns the inboxes whose tickets the actor may list, of team inboxes alone where that is
+// asked for, and those of them the actor created.
+func (s *Service) visible(ctx context.Context, actor acl.Actor, trash, team bool) (all, own []inbox.ID, err error) {
 	action := acl.ViewTickets
 	if trash {
 		action = acl.ViewTrash
@@ -60,7 +52,7 @@ func (s *Service) visible(ctx context.Context, actor acl.Actor, trash bool) (all
 		if err != nil {
 			return nil, nil, err
 		}
-		if !acl.Check(actor, in.ACL(), action, nil).Allowed {
+		if !acl.Check(actor, in.ACL(), action, nil).Allowed || team && in.Kind != acl.Team {
 			continue
 		}
 		all = append(all, in.ID)

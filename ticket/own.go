@@ -49,7 +49,7 @@ func (c *collector) ownSend(ctx context.Context, m *inbox.Message) (bool, error)
 		e.RFCID = m.RFCID
 	}
 	c.add(d, &e, m)
-	return true, nil
+	return true, c.index(ctx, d, &e, m)
 }
 
 // byMarker finds a mail sent from here whose copy has not come back.

@@ -134,7 +134,7 @@ func (s *Service) edit(ctx context.Context, actor acl.Actor, id ID, action acl.A
 		for i := range ev {
 			ev[i] = s.event(ev[i], &next, actor.User)
 		}
-		saved, err := s.saveTickets(ctx, []Write{{Ticket: next, Entries: entries}}, ev...)
+		saved, err := s.saveTickets(ctx, []Write{{Ticket: next, Entries: entries, Texts: writtenTexts(entries)}}, ev...)
 		if try < 2 && errors.Is(err, storage.ErrConflict) {
 			continue
 		}

@@ -52,6 +52,7 @@ func (c *collector) purge(ctx context.Context, id inbox.MessageID) error {
 		e.Outgoing = &o
 	}
 	d.put(e)
+	d.find(Text{Entry: e.ID})
 	d.mixed = true
 	if t.Messages == 0 {
 		t.Subject, t.Last, t.DeletedAt = "", "", c.s.now()

@@ -17,10 +17,12 @@ const MaxWrites = 16
 // hold here too.
 type Store interface {
 	Catalogs
+	Finder
 	// SaveTickets writes up to MaxWrites tickets of one site with their new or replaced entries and
 	// the events they cause: all or nothing. A ticket of Version 0 is created and gets the site's
 	// next number; another must have the stored version, else ErrConflict. ErrExists when an entry
-	// would put a Message into a second ticket. Entries are replaced by ID.
+	// would put a Message into a second ticket. Entries are replaced by ID; one that is saved without
+	// a Text keeps the one it has, as hidden and as much of a ticket as it is now.
 	SaveTickets(ctx context.Context, w []Write, ev ...inbox.Event) ([]Ticket, error)
 	// Ticket returns one ticket, deleted ones too, or ErrNotFound.
 	Ticket(ctx context.Context, id ID) (Ticket, error)
@@ -33,7 +35,8 @@ type Store interface {
 	Mark(ctx context.Context, id inbox.ID) (uint64, storage.Version, error)
 	// SaveMark moves the mark. ErrConflict unless expect is the stored version.
 	SaveMark(ctx context.Context, id inbox.ID, seq uint64, expect storage.Version) (storage.Version, error)
-	// PurgeTickets forgets every ticket, entry and the mark of an inbox. Absent is fine.
+	// PurgeTickets forgets every ticket, entry and the mark of an inbox, what searches found them by
+	// and who has read them. Absent is fine.
 	PurgeTickets(ctx context.Context, id inbox.ID) error
 }
 
@@ -41,6 +44,8 @@ type Store interface {
 type Write struct {
 	Ticket  Ticket
 	Entries []Entry
+	// Texts are what searches find entries of this Write by.
+	Texts []Text
 }
 
 // Query selects tickets. Zero fields select everything; a service always sets Site and Inboxes.
@@ -57,6 +62,29 @@ type Query struct {
 	Companies  []inbox.CompanyID
 	Tag        string
 	Number     int64
+	// NotAssignee keeps what is assigned to others than this person.
+	NotAssignee acl.UserID
+	// Unread keeps what this person has not read: a client was heard (HeardAt) since.
+	Unread     acl.UserID
+	Priorities []string
+	Types      []string
+	Sources    []string
+	// AnyTag keeps tickets with one of these tags, AllTags those with all of them, WithoutTags those
+	// with none of them, Untagged those without any.
+	AnyTag      []string
+	AllTags     []string
+	WithoutTags []string
+	Untagged    bool
+	// Ranges include From and exclude To; the zero time is no bound. Updated is Activity.
+	CreatedFrom, CreatedTo time.Time
+	UpdatedFrom, UpdatedTo time.Time
+	// WithFiles keeps tickets that have an entry with attachments, a hidden one only where hidden
+	// tickets are yielded.
+	WithFiles bool
+	// ExcludeInboxes takes inboxes out of Inboxes, and ExcludeWorkEmails the individual ones
+	// (R-FEA-03). Both are the service's: a store sees Inboxes alone.
+	ExcludeInboxes    []inbox.ID
+	ExcludeWorkEmails bool
 	// HiddenIn names inboxes whose hidden tickets are yielded too (those the actor created).
 	HiddenIn []inbox.ID
 	// AllHidden yields hidden tickets of every inbox (the engine's own).
@@ -80,6 +108,7 @@ func (t *Ticket) Key() *Key { return &Key{Activity: t.Activity, ID: t.ID} }
 type EntryQuery struct {
 	Ticket ID
 	Inbox  inbox.ID
+	IDs    []EntryID
 	// Messages keeps the entries of these mails, RFCIDs those with these Message-IDs, Marker the
 	// one with this send marker.
 	Messages []inbox.MessageID

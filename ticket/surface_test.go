@@ -35,18 +35,19 @@ func TestEveryMethodIsClosedToStrangers(t *testing.T) { // R-ACL-04, R-ACL-07, 8
 	w.host.AddPerson(gone)
 
 	args := map[reflect.Type]any{
-		reflect.TypeFor[ticket.ID]():      offer.ID,
-		reflect.TypeFor[ticket.EntryID](): mail.ID,
-		reflect.TypeFor[ticket.Query]():   ticket.Query{Inboxes: []inbox.ID{w.in.ID}, Site: site, AllHidden: true},
-		reflect.TypeFor[ticket.Status]():  ticket.OnHold,
-		reflect.TypeFor[ticket.Reply]():   ticket.Reply{Text: "hello"},
-		reflect.TypeFor[ticket.Forward](): ticket.Forward{Text: "hello", To: addresses("tom")},
-		reflect.TypeFor[time.Time]():      w.clock(),
-		reflect.TypeFor[ticket.Doing]():   ticket.Viewing,
-		reflect.TypeFor[ticket.Edit]():    ticket.Edit{Status: new(ticket.Solved)},
-		reflect.TypeFor[acl.UserID]():     acl.UserID("carl"),
-		reflect.TypeFor[string]():         "note",
-		reflect.TypeFor[bool]():           true,
+		reflect.TypeFor[ticket.ID]():          offer.ID,
+		reflect.TypeFor[ticket.EntryID]():     mail.ID,
+		reflect.TypeFor[ticket.Query]():       ticket.Query{Inboxes: []inbox.ID{w.in.ID}, Site: site, AllHidden: true},
+		reflect.TypeFor[ticket.Status]():      ticket.OnHold,
+		reflect.TypeFor[ticket.Reply]():       ticket.Reply{Text: "hello"},
+		reflect.TypeFor[ticket.Forward]():     ticket.Forward{Text: "hello", To: addresses("tom")},
+		reflect.TypeFor[ticket.SearchQuery](): ticket.SearchQuery{Text: "offer"},
+		reflect.TypeFor[time.Time]():          w.clock(),
+		reflect.TypeFor[ticket.Doing]():       ticket.Viewing,
+		reflect.TypeFor[ticket.Edit]():        ticket.Edit{Status: new(ticket.Solved)},
+		reflect.TypeFor[acl.UserID]():         acl.UserID("carl"),
+		reflect.TypeFor[string]():             "note",
+		reflect.TypeFor[bool]():               true,
 	}
 	// What is about the site and no inbox is open to all who work there: TestWhoMaySaveTheCatalog,
 	// TestScopesNameOnlyInboxesTheReaderKnows.
@@ -70,11 +71,15 @@ func TestEveryMethodIsClosedToStrangers(t *testing.T) { // R-ACL-04, R-ACL-07, 8
 				require.True(t, len(out) == 1 || out[0].Kind() == reflect.Func || out[0].IsZero(), "%s by %s answers more than the error", name, who)
 				continue
 			}
+			if out[0].Kind() == reflect.Slice {
+				require.Zero(t, out[0].Len(), "%s by %s is not empty", name, who)
+				continue
+			}
 			require.Equal(t, reflect.Func, out[0].Kind(), "%s by %s succeeds", name, who)
 			require.Zero(t, length(out[0]), "%s by %s is not empty", name, who)
 		}
 	}
-	require.Equal(t, 15, methods, "methods with an actor: a new one is looked at here and counted")
+	require.Equal(t, 20, methods, "methods with an actor: a new one is looked at here and counted")
 	require.Equal(t, before, w.lines(offer.ID), "nothing is changed")
 	require.Empty(t, w.account.Sends())
 

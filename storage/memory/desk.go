@@ -17,6 +17,7 @@ type deskRows struct {
 	entries *index[ticket.Entry]
 	entry   map[ticket.EntryID]*ticket.Entry
 	marks   map[inbox.ID]mark
+	searchRows
 	catalog map[inbox.SiteID]ticket.Catalog
 }
 
@@ -35,8 +36,11 @@ func newDesk() *deskRows {
 		entries: newIndex(func(a, b *ticket.Entry) int {
 			return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))
 		}, entryKeys),
-		entry:   make(map[ticket.EntryID]*ticket.Entry),
-		marks:   make(map[inbox.ID]mark),
+		entry: make(map[ticket.EntryID]*ticket.Entry),
+		marks: make(map[inbox.ID]mark),
+
+		searchRows: newSearch(),
+
 		catalog: make(map[inbox.SiteID]ticket.Catalog),
 	}
 }
@@ -93,9 +97,11 @@ func (d *deskRows) setEntry(e *ticket.Entry) {
 func (d *deskRows) dropTicket(t *ticket.Ticket) {
 	d.tickets.replace(t, nil)
 	delete(d.ticket, t.ID)
+	delete(d.reads, t.ID)
 }
 
 func (d *deskRows) dropEntry(e *ticket.Entry) {
 	d.entries.replace(e, nil)
 	delete(d.entry, e.ID)
+	d.dropText(e.ID)
 }

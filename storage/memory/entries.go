@@ -18,6 +18,7 @@ func (s *Store) Entries(ctx context.Context, q ticket.EntryQuery) iter.Seq2[tick
 		keep: func(e *ticket.Entry) bool {
 			return (q.Ticket == "" || e.Ticket == q.Ticket) &&
 				(q.Inbox == "" || e.Inbox == q.Inbox) &&
+				(len(q.IDs) == 0 || slices.Contains(q.IDs, e.ID)) &&
 				(len(q.Messages) == 0 || slices.Contains(q.Messages, e.Message)) &&
 				(len(q.RFCIDs) == 0 || slices.Contains(q.RFCIDs, e.RFCID)) &&
 				(q.Marker == "" || e.Outgoing != nil && e.Outgoing.Marker == q.Marker) &&

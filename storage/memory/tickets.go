@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"slices"
 	"strconv"
 
 	"github.com/workinbox/workinbox/inbox"
@@ -45,6 +44,7 @@ func (s *Store) SaveTickets(
 			e.Ticket = t.ID
 			s.desk.setEntry(&e)
 		}
+		s.desk.setTexts(&w[i])
 		saved[i] = clone(t)
 	}
 	s.addEvents(ev)
@@ -124,7 +124,7 @@ func (s *Store) Tickets(ctx context.Context, q ticket.Query) iter.Seq2[ticket.Ti
 	keys := ticketLists(&q)
 	l := list[ticket.Ticket]{
 		from:  func() *sorted[ticket.Ticket] { return s.desk.tickets.of(keys...) },
-		keep:  func(t *ticket.Ticket) bool { return inQuery(&q, t) },
+		keep:  func(t *ticket.Ticket) bool { return s.desk.selects(&q, t) },
 		copy:  clone[ticket.Ticket],
 		limit: q.Limit,
 	}
@@ -157,25 +157,4 @@ func ticketLists(q *ticket.Query) []key {
 		return []key{{by: bySite, site: q.Site}}
 	}
 	return []key{{}}
-}
-
-// inQuery says whether a query selects a ticket.
-func inQuery(q *ticket.Query, t *ticket.Ticket) bool {
-	switch {
-	case q.Site != "" && t.Site != q.Site,
-		q.Inboxes != nil && !slices.Contains(q.Inboxes, t.Inbox),
-		t.Hidden() && !q.AllHidden && !slices.Contains(q.HiddenIn, t.Inbox),
-		q.Deleted == t.DeletedAt.IsZero():
-		return false
-	}
-	sharesThread := func(th inbox.ThreadID) bool { return slices.Contains(t.Threads, th) }
-	return (len(q.Threads) == 0 || slices.ContainsFunc(q.Threads, sharesThread)) &&
-		(len(q.Statuses) == 0 || slices.Contains(q.Statuses, t.Status)) &&
-		(q.Assignee == "" || t.Assignee == q.Assignee) &&
-		(!q.Unassigned || t.Assignee == "") &&
-		(len(q.Customers) == 0 || slices.Contains(q.Customers, t.Customer)) &&
-		(len(q.Companies) == 0 || slices.Contains(q.Companies, t.Company)) &&
-		(q.Tag == "" || slices.Contains(t.Tags, q.Tag)) &&
-		(q.Number == 0 || t.Number == q.Number) &&
-		(q.Imported == nil || t.Imported == *q.Imported)
 }

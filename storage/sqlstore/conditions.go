@@ -26,8 +26,10 @@ func (c *conditions) text() string {
 	if len(c.terms) == 0 {
 		return "1 = 1"
 	}
-	return strings.Join(c.terms, " AND ")
+	return c.join(" AND ")
 }
+
+func (c *conditions) join(by string) string { return strings.Join(c.terms, by) }
 
 // eachIn calls pick with the conditions and one more, that the column is one of the values; more
 // than once when there are many.

@@ -63,6 +63,8 @@ type dialect struct {
 	byKey string
 	// contains is a condition: the first text has the second in it.
 	contains string
+	// words finds entries by their words.
+	words wordIndex
 	// arm is one of several parts of a list that are merged, each in order already.
 	arm string
 	// hasTable counts the tables of a name.
@@ -140,6 +142,9 @@ func (s *Store) using(index string) string {
 	}
 	return fmt.Sprintf(s.dialect.using, index)
 }
+
+// contains is the condition that the column has a text in it.
+func (s *Store) contains(column string) string { return fmt.Sprintf(s.dialect.contains, column) }
 
 // behind adds a condition: the row comes before or behind a place of a list by time and id.
 func (s *Store) behind(where *conditions, time, id, sign string, micros int64, key string) {

@@ -48,7 +48,7 @@ func (x *session) saveEntries(entries []entryRow) error {
 // page; the others find the places of their entries first.
 func (s *Store) Entries(ctx context.Context, q ticket.EntryQuery) iter.Seq2[ticket.Entry, error] {
 	o := op{"list", "entries", string(q.Ticket)}
-	byPlace := q.Marker != "" || len(q.Messages) > 0 || len(q.RFCIDs) > 0 ||
+	byPlace := q.Marker != "" || len(q.IDs) > 0 || len(q.Messages) > 0 || len(q.RFCIDs) > 0 ||
 		q.Ticket == "" && (len(q.Outgoing) > 0 || !q.Due.IsZero() || q.Inbox == "")
 	if byPlace {
 		return list(ctx, q.Limit, listed(
@@ -94,6 +94,8 @@ func entriesIndex(q ticket.EntryQuery) string {
 	switch {
 	case q.Marker != "":
 		return "entries_marker"
+	case len(q.IDs) > 0:
+		return "entries_id"
 	case len(q.Messages) > 0:
 		return "entries_message"
 	case len(q.RFCIDs) > 0:
@@ -143,7 +145,9 @@ func (x *session) entryPlaces(q ticket.EntryQuery) ([]place, error) {
 		where.add("e.marker = ?", q.Marker)
 	}
 	err := where.and("e.message", plainTexts(q.Messages), func(c *conditions) error {
-		return c.and("e.rfcid", q.RFCIDs, pick)
+		return c.and("e.rfcid", q.RFCIDs, func(c *conditions) error {
+			return c.and("e.id", plainTexts(q.IDs), pick)
+		})
 	})
 	if err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ var mysql = dialect{
 	byID:        " FORCE INDEX ({inboxes_id})",
 	byKey:       " FORCE INDEX (PRIMARY)",
 	contains:    "LOCATE(?, %[1]s) > 0",
+	words:       wordTable{},
 	arm:         cutArm,
 	hasTable: "SELECT COUNT(*) FROM information_schema.tables " +
 		"WHERE table_schema = DATABASE() AND table_name = ?",

@@ -20,6 +20,7 @@ var postgres = dialect{
 	returning: true,
 	rowValues: true,
 	contains:  "strpos(%s, ?) > 0",
+	words:     vectorIndex{},
 	arm:       cutArm,
 	// The tables are where goose looks for and makes its own.
 	hasTable: "SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = ?",

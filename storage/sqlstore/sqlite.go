@@ -23,6 +23,7 @@ var sqlite = dialect{
 	using:     " INDEXED BY {%s}",
 	byKey:     " NOT INDEXED",
 	contains:  "instr(%s, ?) > 0",
+	words:     ftsIndex{},
 	arm:       "%s",
 	hasTable:  "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?",
 	applied:   "1",

@@ -29,6 +29,7 @@ func (s *Store) SaveTickets(
 		if err != nil {
 			return err
 		}
+		keys := make([]int64, len(w))
 		var threads [][]any
 		var entries []entryRow
 		for i := range w {
@@ -36,6 +37,7 @@ func (s *Store) SaveTickets(
 			if err != nil {
 				return err
 			}
+			keys[i] = key
 			for _, thread := range distinct(w[i].Ticket.Threads) {
 				threads = append(threads, []any{string(thread), key})
 			}
@@ -59,6 +61,9 @@ func (s *Store) SaveTickets(
 			return err
 		}
 		if err := x.oneTicketEach(w); err != nil {
+			return err
+		}
+		if err := x.saveTexts(w, keys); err != nil {
 			return err
 		}
 		return x.saveEvents(ev)
@@ -136,17 +141,18 @@ func (x *session) writeTicket(key int64, t *ticket.Ticket, doc string) (int64, e
 		string(t.ID), string(t.Site), string(t.Inbox), t.Number, micros(t.Activity),
 		flag(!t.DeletedAt.IsZero()), flag(t.Hidden()), flag(t.Imported), string(t.Status),
 		orNull(t.Assignee), orNull(t.Customer), orNull(t.Company), tagText(t.Tags...),
-		int64(t.Version), doc,
+		int64(t.Version), doc, micros(t.CreatedAt), micros(t.HeardAt), t.Priority, t.Type, t.Source,
 	}
 	if key != 0 {
 		_, err := x.exec("UPDATE {tickets} SET id = ?, site = ?, inbox = ?, number = ?, activity = ?, "+
 			"trash = ?, hidden = ?, imported = ?, status = ?, assignee = ?, customer = ?, "+
-			"company = ?, tags = ?, version = ?, doc = ? WHERE pk = ?", append(columns, key)...)
+			"company = ?, tags = ?, version = ?, doc = ?, created = ?, heard = ?, "+
+			"priority = ?, type = ?, source = ? WHERE pk = ?", append(columns, key)...)
 		return key, err
 	}
 	key, err := x.insertKey("INSERT INTO {tickets} (id, site, inbox, number, activity, trash, hidden, "+
-		"imported, status, assignee, customer, company, tags, version, doc) "+
-		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", columns...)
+		"imported, status, assignee, customer, company, tags, version, doc, created, heard, priority, type, "+
+		"source) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", columns...)
 	// Somebody else has just made a ticket of this ID.
 	if err != nil && x.dialect.judge(err) == faultTaken {
 		err = refuse("save", "ticket", t.ID, storage.ErrConflict)
@@ -239,7 +245,11 @@ func (s *Store) PurgeTickets(ctx context.Context, id inbox.ID) error {
 		if err != nil {
 			return err
 		}
+		if err := x.purgeTexts(id, keys); err != nil {
+			return err
+		}
 		for _, text := range []string{
+			"DELETE FROM {reads} WHERE ticket IN ",
 			"DELETE FROM {entries} WHERE ticket IN ", "DELETE FROM {ticket_threads} WHERE ticket IN ",
 			"DELETE FROM {tickets} WHERE pk IN ",
 		} {

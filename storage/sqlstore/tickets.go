@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"slices"
 
@@ -137,25 +136,19 @@ func (s *Store) addTicketFacts(where *conditions, q ticket.Query) {
 		addIn(where, "t.status", q.Statuses)
 	}
 	if q.Tag != "" {
-		where.add(fmt.Sprintf(s.dialect.contains, "t.tags"), tagText(q.Tag))
+		where.add(s.contains("t.tags"), tagText(q.Tag))
 	}
 	if q.Imported != nil {
 		where.add("t.imported = ?", flag(*q.Imported))
 	}
-	switch n := len(q.HiddenIn); {
-	case q.AllHidden || n > maxList:
-	case n == 0:
-		where.add("t.hidden = 0")
-	default:
-		marks, args := inList(distinct(q.HiddenIn))
-		where.add("(t.hidden = 0 OR t.inbox IN "+marks+")", args...)
-	}
+	s.addSearchFacts(where, &q)
+	addHidden(where, "t", &q)
 }
 
 // inLongLists checks here what the statement leaves out because the list is too long for one.
 func inLongLists(q ticket.Query, t *ticket.Ticket) bool {
 	long := func(n int) bool { return n > maxList }
-	return (!long(len(q.Inboxes)) || slices.Contains(q.Inboxes, t.Inbox)) &&
+	return unknownFacts(&q, t) && (!long(len(q.Inboxes)) || slices.Contains(q.Inboxes, t.Inbox)) &&
 		(!long(len(q.Statuses)) || slices.Contains(q.Statuses, t.Status)) &&
 		(!long(len(q.HiddenIn)) || !t.Hidden() || q.AllHidden || slices.Contains(q.HiddenIn, t.Inbox))
 }

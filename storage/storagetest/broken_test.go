@@ -62,7 +62,8 @@ func TestInboxChecksNotice(t *testing.T) {
 func TestTicketChecksNotice(t *testing.T) {
 	t.Parallel()
 	prove(t, storagetest.TicketChecks(), storagetest.TicketCheck,
-		func() ticket.Store { return memory.New() }, slices.Concat(brokenTickets, brokenTicketLists, brokenCatalogs))
+		func() ticket.Store { return memory.New() }, slices.Concat(brokenTickets, brokenTicketLists, brokenCatalogs,
+			brokenSearches, brokenCounts))
 }
 
 func TestVaultChecksNotice(t *testing.T) {

@@ -31,6 +31,8 @@ var ticketChecks = slices.Concat(
 	ticketListChecks,
 	entryChecks,
 	ticketValueChecks,
+	searchChecks,
+	countChecks,
 	catalogChecks,
 )
 

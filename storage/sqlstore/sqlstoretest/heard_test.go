@@ -153,7 +153,7 @@ func TestRoundTrips(t *testing.T) {
 			}},
 			{"make sure of 100 new customers", 15, ensure},
 			{"make sure of 100 known customers", 1, ensure},
-			{"save a new ticket", 8, func() error {
+			{"save a new ticket", 9, func() error {
 				_, err := s.SaveTickets(t.Context(), []ticket.Write{note(1)})
 				return err
 			}},

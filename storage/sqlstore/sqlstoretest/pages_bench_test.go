@@ -134,7 +134,8 @@ func fillPages(b *testing.B, on *sqlstoretest.Database, s *sqlstore.Store, size 
 				"0, 0, m.stored, 'i' || n, NULL, 'cu-' || (n %% 100), m.company, m.folder, m.doc FROM n, %s m "+
 				"WHERE m.id NOT LIKE 'm%%'", size/3, day.UnixMicro(), on.Table("messages")),
 			"tickets": fmt.Sprintf("SELECT t.pk + n, 't' || n, t.site, 'in-' || (n %% 10), n + 1, %d + n * (3000000000 / 50), 0, "+
-				"0, 0, t.status, 'p' || (n %% 100), 'c' || (n %% 200), 'co', t.tags, 1, t.doc FROM n, %s t "+
+				"0, 0, t.status, 'p' || (n %% 100), 'c' || (n %% 200), 'co', t.tags, 1, t.doc, "+
+				"t.created, t.heard, t.priority, t.type, t.source FROM n, %s t "+
 				"WHERE t.number = 1", day.UnixMicro(), on.Table("tickets")),
 		} {
 			text := numbers + " INSERT INTO " + on.Table(table) + " " + row

@@ -83,10 +83,13 @@ var crowd = map[string]string{
 		"1, '', 0, 'com.example' || n",
 	"known": "SELECT 's' || n % 99, 'c' || n, 'i' || n % 500",
 	"tickets": "SELECT 1000000 + n, 't' || n, 's' || n % 99, 'i' || n % 500, n, n, 0, n % 2, n % 2, 'active', " +
-		"'p' || n % 500, 'c' || n % 500, 'o' || n % 500, '', 1, '{}'",
+		"'p' || n % 500, 'c' || n % 500, 'o' || n % 500, '', 1, '{}', n, n, '', '', ''",
 	"ticket_threads": "SELECT 't' || n, 1000000 + n",
 	"entries": "SELECT 1000000 + n, 'e' || n, n % 2500, 'i' || n % 500, n, 'm' || n, 'r' || n, 'k' || n, " +
 		"'sent', n, '{}'",
+	"search": "(pk, entry, ticket, inbox, hidden, files, words) SELECT n, 1000000 + n, 1000000 + n, 'i' || n % 500, " +
+		"n % 2, n % 2, ''",
+	"reads":       "SELECT 'p' || n % 500, 1000000 + n, n",
 	"marks":       "SELECT 'i' || n, 1, 1",
 	"credentials": "SELECT 'i' || n, 'mailbox', 1, ''",
 	"syncs":       "SELECT 90000 + n, 1, 1, 0, 0, '{}'",
