@@ -106,6 +106,53 @@ func TestPushIsAHint(t *testing.T) { // R-CON-04, R-CON-07
 	require.Equal(t, map[fake.Op]int{fake.OpSubscribe: 1}, w.asked(), "a new grant, a new subscription (R-CON-06)")
 }
 
+// What a service tells of a subscription is done by the sync that follows, and by no other.
+func TestPushEvents(t *testing.T) { // R-CON-07
+	t.Parallel()
+	day := 24 * time.Hour
+	for _, c := range []struct {
+		name  string
+		event provider.PushEvent
+		other bool // of another subscription
+		want  map[fake.Op]int
+	}{
+		{"to be renewed", provider.PushRenew, false, map[fake.Op]int{fake.OpRenew: 1}},
+		{"ended", provider.PushEnded, false, map[fake.Op]int{fake.OpSubscribe: 1}},
+		{"missed", provider.PushMissed, false, map[fake.Op]int{}},
+		{"unknown", "new", false, map[fake.Op]int{}},
+		{"another one ended", provider.PushEnded, true, map[fake.Op]int{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, fake.Options{})
+			in := w.open(true, filter.Rules{Mode: filter.All})
+			w.sync(in.ID)
+			w.asked()
+			state, err := w.store.SyncState(t.Context(), in.ID)
+			require.NoError(t, err)
+			id := state.Push.ID
+			if c.other {
+				id = "another"
+			}
+			w.advance(day)
+			event := w.svc.PushEvents(in.Provider)
+			for range 2 { // they come again and again
+				require.NoError(t, event(t.Context(), in.Account.ID, id, c.event))
+			}
+			require.Empty(t, w.asked(), "no service is called")
+			w.sync(in.ID)
+			require.Equal(t, c.want, w.asked())
+			require.True(t, w.pushed(in.ID))
+			w.sync(in.ID)
+			w.advance(day)
+			w.sync(in.ID)
+			require.Empty(t, w.asked(), "once")
+		})
+	}
+	w := newWorld(t, fake.Options{})
+	require.NoError(t, w.svc.PushEvents("fake")(t.Context(), "nobody", "s", provider.PushEnded))
+}
+
 func TestWhoEndsAnInboxEndsItsPush(t *testing.T) { // R-INB-12, R-CON-08
 	t.Parallel()
 	for name, end := range map[string]func(*world, inbox.ID) error{

@@ -80,6 +80,16 @@ type Subscription struct {
 	Expires time.Time
 }
 
+// PushEvent is what a service tells of a subscription beside ringing by it.
+type PushEvent string
+
+// The events.
+const (
+	PushRenew  PushEvent = "renew"  // it stops ringing unless it is renewed
+	PushEnded  PushEvent = "ended"  // there is no subscription any more
+	PushMissed PushEvent = "missed" // it should have rung
+)
+
 // Waiter is a Mailbox that blocks until something probably changed or ctx ends.
 type Waiter interface {
 	Wait(ctx context.Context) error

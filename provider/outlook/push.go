@@ -34,28 +34,22 @@ const (
 // bell and returns: it does not sync. An account nobody knows any more is no error.
 type Ring func(ctx context.Context, account string) error
 
-// Event is what became of a subscription
+// events are what became of a subscription, by Graph's words
 // (https://learn.microsoft.com/graph/change-notifications-lifecycle-events).
-type Event string
-
-// The events.
-const (
-	// Reauthorize says that notifications stop until the subscription is renewed.
-	Reauthorize Event = "reauthorizationRequired"
-	// Removed says that there is no subscription any more.
-	Removed Event = "subscriptionRemoved"
-	// Missed says that notifications were lost.
-	Missed Event = "missed"
-)
+var events = map[string]provider.PushEvent{
+	"reauthorizationRequired": provider.PushRenew,
+	"subscriptionRemoved":     provider.PushEnded,
+	"missed":                  provider.PushMissed,
+}
 
 // PushOptions configure a PushHandler.
 type PushOptions struct {
 	// Ring must be set. It is called for every event too: what was missed is found by reading.
 	Ring Ring
-	// Lifecycle, when set, is told of an event before Ring is: Reauthorize asks for
-	// provider.Subscriber.Renew and Removed for Subscribe, which may be done later, not here.
-	// Without it both are made up for when the subscription is renewed the next time.
-	Lifecycle func(ctx context.Context, account, subscription string, event Event) error
+	// Lifecycle, when set, is told of an event before Ring is, so that the sync that follows renews the
+	// subscription or makes a new one: inbox.Service.PushEvents. It notes that and returns. Without it
+	// both are made up for when the subscription is renewed the next time.
+	Lifecycle func(ctx context.Context, account, subscription string, event provider.PushEvent) error
 }
 
 // PushHandler takes notifications for Options.NotificationURL and Options.LifecycleURL
@@ -83,7 +77,7 @@ type pushHandler struct {
 type notification struct {
 	Subscription string `json:"subscriptionId"`
 	State        string `json:"clientState"`
-	Event        Event  `json:"lifecycleEvent"`
+	Event        string `json:"lifecycleEvent"`
 }
 
 // ServeHTTP implements http.Handler.
@@ -152,8 +146,8 @@ func (h *pushHandler) ring(ctx context.Context, all []notification) error {
 			foreign++
 			continue
 		}
-		if n.Event != "" && h.o.Lifecycle != nil {
-			if err := h.o.Lifecycle(ctx, account, n.Subscription, n.Event); err != nil {
+		if event := events[n.Event]; event != "" && h.o.Lifecycle != nil {
+			if err := h.o.Lifecycle(ctx, account, n.Subscription, event); err != nil {
 				return err
 			}
 		}

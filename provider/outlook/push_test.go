@@ -27,7 +27,7 @@ type late struct{ http.Handler }
 type bells struct {
 	mu     sync.Mutex
 	rung   []string
-	events []outlook.Event
+	events []provider.PushEvent
 	err    error
 }
 
@@ -41,7 +41,7 @@ func (b *bells) ring(_ context.Context, account string) error {
 	return nil
 }
 
-func (b *bells) event(_ context.Context, _, _ string, e outlook.Event) error {
+func (b *bells) event(_ context.Context, _, _ string, e provider.PushEvent) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.events = append(b.events, e)
@@ -135,7 +135,7 @@ func TestLifecycleEventsRing(t *testing.T) {
 		w.a.Lifecycle(sub.ID, outlooktest.SubscriptionRemoved)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		require.ElementsMatch(t, []outlook.Event{outlook.Reauthorize, outlook.Missed, outlook.Removed}, b.events)
+		require.ElementsMatch(t, []provider.PushEvent{provider.PushRenew, provider.PushMissed, provider.PushEnded}, b.events)
 		require.Equal(t, 3, b.count())
 	})
 }
