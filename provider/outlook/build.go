@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"mime/quotedprintable"
 	"strings"
+	"sync"
 
 	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/provider/rfc822"
@@ -94,6 +95,13 @@ func (x *whole) build() []byte {
 	return b.Bytes()
 }
 
+// neverBuilt says that asking for the message again would tell no more. Where lists have no header
+// fields it would.
+func (x *whole) neverBuilt() bool {
+	_, ok := x.media()
+	return !ok && x.Fields.some
+}
+
 // media is the media type of a message that can be built. hasAttachments is false where all
 // attachments are inline, so that one that might have some is not built.
 func (x *whole) media() (media string, ok bool) {
@@ -115,6 +123,31 @@ func (x *whole) media() (media string, ok bool) {
 		return media, !showsParts(x.Body.Content)
 	}
 	return "", false
+}
+
+// idSet is a set of ids that does not grow without end: a full one begins anew.
+type idSet struct {
+	mu  sync.Mutex
+	ids map[string]struct{}
+}
+
+// mostIDs are the messages of a long walk, with a hundred bytes each.
+const mostIDs = 20_000
+
+func (s *idSet) add(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ids == nil || len(s.ids) >= mostIDs {
+		s.ids = make(map[string]struct{})
+	}
+	s.ids[id] = struct{}{}
+}
+
+func (s *idSet) has(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.ids[id]
+	return ok
 }
 
 // showsParts says whether HTML shows other parts of its message (RFC 2392).

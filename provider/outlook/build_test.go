@@ -66,6 +66,7 @@ func TestBuiltMail(t *testing.T) {
 				want := head + c.fields + "\r\n" + c.body
 				id := provider.RemoteID(w.a.Deliver([]byte(want), outlooktest.Delivery{Received: noon.Add(-time.Hour)}))
 				m := w.open(t)
+				w.s.ResetStats()
 				listed := follow(t.Context(), m, "", provider.Walk{Only: true, Bodies: provider.BodiesWith}).put[string(id)]
 				r, err := m.Open(t.Context(), id)
 				got := opened(t, r, err)
@@ -74,6 +75,7 @@ func TestBuiltMail(t *testing.T) {
 				if !c.built {
 					require.Nil(t, listed.Raw)
 					require.Equal(t, want, got)
+					require.Zero(t, w.s.Stats().Requests["messages.get"], "the list has told that it cannot be built")
 					return
 				}
 				require.Equal(t, got, string(listed.Raw))

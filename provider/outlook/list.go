@@ -91,5 +91,10 @@ func (m *mailbox) listOnce(ctx context.Context, address string, bodies bool) (p 
 	if err := m.getJSON(ctx, address, &all, unsafeHTML); err != nil {
 		return p, err
 	}
+	for i := range all.Value {
+		if all.Value[i].neverBuilt() {
+			m.unbuilt.add(all.Value[i].ID)
+		}
+	}
 	return leanPage(all), nil
 }

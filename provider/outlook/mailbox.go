@@ -21,6 +21,8 @@ type mailbox struct {
 	client *http.Client
 	sdk    *sdk
 	pace   pace
+	// unbuilt are messages that the list has shown to be opened as they are.
+	unbuilt idSet
 
 	mu      sync.Mutex
 	account provider.Account // as asked last

@@ -43,7 +43,7 @@ func reading(raw []byte, err error) (io.ReadCloser, error) {
 }
 
 func (m *mailbox) open(ctx context.Context, lane gate.Lane, id provider.RemoteID) ([]byte, error) {
-	if m.p.o.Raw == RawBuilt && id != "" {
+	if m.p.o.Raw == RawBuilt && id != "" && !m.unbuilt.has(string(id)) {
 		x, err := get[whole](ctx, m, lane, opGet,
 			m.address(url.Values{"$select": {wholeProperties}}, "messages", string(id)), unsafeHTML)
 		if err != nil {
