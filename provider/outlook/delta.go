@@ -258,21 +258,3 @@ func put(b *provider.Batch, h provider.Header) {
 	}
 	b.Put = append(b.Put, h)
 }
-
-// verify reads messages as they are now, in the order of ids. What is not there is nil.
-func (m *mailbox) verify(ctx context.Context, ids []string) ([]*message, error) {
-	got := make([]*message, len(ids))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(m.p.o.Quota.InFlight)
-	for i, id := range ids {
-		g.Go(func() error {
-			x, err := get[message](ctx, m, gate.Bulk, opGet, m.address(url.Values{"$select": {messageFields}}, "messages", id))
-			if errors.Is(err, provider.ErrGone) {
-				return nil
-			}
-			got[i] = &x
-			return err
-		})
-	}
-	return got, g.Wait()
-}

@@ -220,3 +220,56 @@ func TestNoBatches(t *testing.T) {
 		require.Zero(t, w.s.Stats().Requests["batch"])
 	})
 }
+
+// Somebody empties a folder and moves mail about: what Graph reports as removed is verified in batches,
+// and what is there is not taken for gone.
+func TestRemovalsAreVerifiedInBatches(t *testing.T) {
+	t.Parallel()
+	get := func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/me/messages/") }
+	for name, faults := range map[string][]outlooktest.Fault{
+		"all well": nil,
+		"parts are refused": {{Match: get, Times: -1, Rate: 0.05, Seed: 1, Reply: outlooktest.Throttled()},
+			{Match: get, Times: -1, Rate: 0.05, Seed: 2, Reply: outlooktest.Bare(500)}},
+		"batches are not allowed": {{Method: "batch", Times: -1, Reply: outlooktest.GraphError(400, "BadRequest", "No.")}},
+		"batches break off":       {{Method: "batch", Times: -1, Rate: 0.3, Seed: 4, Break: outlooktest.Truncate}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w, way := farAway(t, outlook.Options{}, 0, 100*time.Millisecond, outlooktest.Config{Delta: outlooktest.Delta{LoseMoves: true}})
+				ids := w.fill(260, time.Minute)
+				m := w.open(t)
+				first := follow(t.Context(), m, "", provider.Walk{})
+				require.NoError(t, first.err)
+				moved := map[string]bool{}
+				for i, id := range ids {
+					if i%10 == 0 {
+						w.a.Move(id, "archive")
+						moved[id] = true
+					} else {
+						w.a.Delete(id)
+					}
+				}
+				for _, f := range faults {
+					w.s.Fail(f)
+				}
+				w.s.ResetStats()
+				trips, began := way.trips.Load(), time.Now()
+				got := follow(t.Context(), m, first.last, provider.Walk{})
+				require.NoError(t, got.err)
+				require.Len(t, got.removed, len(ids)-len(moved))
+				for id := range moved {
+					require.Contains(t, got.put, id)
+					require.False(t, got.removed[id])
+				}
+				if faults == nil {
+					t.Logf("%d requests for %d calls in %v", way.trips.Load()-trips, w.s.Stats().Requests["messages.get"], time.Since(began))
+					require.LessOrEqual(t, way.trips.Load()-trips, int64(45))
+					require.Zero(t, w.a.Usage().Refused())
+					require.LessOrEqual(t, w.a.Usage().MaxInFlight, 4)
+				}
+				require.Zero(t, w.s.Stats().DefaultIDs)
+			})
+		})
+	}
+}

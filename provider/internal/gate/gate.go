@@ -80,6 +80,7 @@ func New(c Config) *Gate {
 type permit struct {
 	lane    Lane
 	units   int
+	places  int
 	granted time.Time // of the latest attempt
 	asleep  bool      // held, but the call is not out
 }
@@ -92,10 +93,16 @@ type permit struct {
 //
 // A call dearer than the units the gate can ever have goes out alone, when the gate is full.
 func (g *Gate) Do(ctx context.Context, lane Lane, units int, call func(context.Context) error) error {
+	return g.DoWide(ctx, lane, units, 1, call)
+}
+
+// DoWide is Do for a call that the service makes several of, at once: it takes as many places in
+// flight. One that takes more than there are goes out alone.
+func (g *Gate) DoWide(ctx context.Context, lane Lane, units, places int, call func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	p := permit{lane: min(lane, Interactive), units: max(units, 0)}
+	p := permit{lane: min(lane, Interactive), units: max(units, 0), places: max(places, 1)}
 	if err := g.enter(ctx, &p); err != nil {
 		return err
 	}
@@ -130,8 +137,8 @@ func (g *Gate) enter(ctx context.Context, p *permit) error {
 	if g.first(c) {
 		if until, _ := g.pause(now); until.IsZero() {
 			g.slots.grow(now)
-			if v, _ := g.verdict(now, c, p.units); v == ready {
-				g.grant(now, c, p.units)
+			if v, _ := g.verdict(now, c, p.units, p.places); v == ready {
+				g.grant(now, c, p.units, p.places)
 				g.mu.Unlock()
 				p.granted = now
 				return nil
@@ -156,9 +163,9 @@ func (g *Gate) leave(p *permit) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if p.asleep {
-		g.slots.asleep[p.lane]--
+		g.slots.asleep[p.lane] -= p.places
 	} else {
-		g.slots.active--
+		g.slots.active -= p.places
 	}
 	if g.waiting() > 0 {
 		g.pump(time.Now())
@@ -171,8 +178,8 @@ func (g *Gate) refused(p *permit, r *Refusal, n int) (time.Duration, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	g.slots.active--
-	g.slots.asleep[p.lane]++
+	g.slots.active -= p.places
+	g.slots.asleep[p.lane] += p.places
 	p.asleep = true
 	g.stats.refused(r.Kind)
 

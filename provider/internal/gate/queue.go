@@ -40,6 +40,7 @@ func (c class) retry() bool { return c == retryInteractive || c == retryBulk }
 type waiter struct {
 	class      class
 	units      int
+	places     int
 	since      time.Time
 	prev, next *waiter
 	wake       chan struct{} // something below changed
@@ -105,7 +106,7 @@ func (g *Gate) waiting() (n int) {
 
 // join waits in turn. It is called with the mutex held and returns without.
 func (g *Gate) join(ctx context.Context, p *permit, c class, now time.Time) error {
-	w := &waiter{class: c, units: p.units, since: now, wake: make(chan struct{}, 1)}
+	w := &waiter{class: c, units: p.units, places: p.places, since: now, wake: make(chan struct{}, 1)}
 	g.queues[c].push(w)
 	g.pump(now)
 	var timer *time.Timer
@@ -156,9 +157,9 @@ func (g *Gate) abandon(w *waiter) {
 	case w.granted.IsZero():
 		g.queues[w.class].remove(w)
 	default:
-		g.slots.active--
+		g.slots.active -= w.places
 		if w.class.retry() {
-			g.slots.asleep[w.class.lane()]++
+			g.slots.asleep[w.class.lane()] += w.places
 		}
 		g.second.untake(w.granted, w.units)
 		g.span.untake(w.granted, w.units)
@@ -176,8 +177,8 @@ const (
 	noUnits // for the time beside it
 )
 
-func (g *Gate) verdict(now time.Time, c class, units int) (verdict, time.Duration) {
-	if c.retry() && !g.slots.awake() || !c.retry() && !g.slots.free(c.lane()) {
+func (g *Gate) verdict(now time.Time, c class, units, places int) (verdict, time.Duration) {
+	if c.retry() && !g.slots.awake(places) || !c.retry() && !g.slots.free(c.lane(), places) {
 		return noPlace, 0
 	}
 	g.bucket.advance(now)
@@ -197,10 +198,10 @@ func (g *Gate) verdict(now time.Time, c class, units int) (verdict, time.Duratio
 }
 
 // grant lets a call out whose verdict is ready.
-func (g *Gate) grant(now time.Time, c class, units int) {
-	g.slots.active++
+func (g *Gate) grant(now time.Time, c class, units, places int) {
+	g.slots.active += places
 	if c.retry() {
-		g.slots.asleep[c.lane()]--
+		g.slots.asleep[c.lane()] -= places
 	}
 	g.second.take(now, units)
 	g.span.take(now, units)
@@ -238,10 +239,10 @@ func (g *Gate) pump(now time.Time) {
 			c++
 			continue
 		}
-		switch v, d := g.verdict(now, c, w.units); v {
+		switch v, d := g.verdict(now, c, w.units, w.places); v {
 		case ready:
 			g.queues[c].remove(w)
-			g.grant(now, c, w.units)
+			g.grant(now, c, w.units, w.places)
 			w.granted = now
 			g.stats.waited(c.lane(), now.Sub(w.since))
 			w.signal()

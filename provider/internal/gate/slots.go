@@ -16,17 +16,19 @@ type slots struct {
 	step        time.Time // the last change or refusal
 }
 
-// free says whether a new call of that lane may go out. What sleeps in Bulk does not keep
+// free says whether a new call of that lane and width may go out. What sleeps in Bulk does not keep
 // Interactive waiting.
-func (s *slots) free(lane Lane) bool {
+func (s *slots) free(lane Lane, places int) bool {
 	if lane == Interactive {
-		return s.active+s.asleep[Interactive] < s.limit
+		return fits(s.active+s.asleep[Interactive], places, s.limit)
 	}
-	return s.active+s.asleep[Interactive]+s.asleep[Bulk] < max(s.limit-s.reserve, 1)
+	return fits(s.active+s.asleep[Interactive]+s.asleep[Bulk], places, max(s.limit-s.reserve, 1))
 }
 
-// awake says whether a call that kept its place may go out again.
-func (s *slots) awake() bool { return s.active < s.limit }
+// awake says whether a call that kept its places may go out again.
+func (s *slots) awake(places int) bool { return fits(s.active, places, s.limit) }
+
+func fits(taken, places, limit int) bool { return taken+min(places, limit) <= limit }
 
 // grow allows one more after a second without refusal in which somebody had to wait for a place: a
 // limit nobody reached says nothing.
