@@ -98,7 +98,7 @@ func TestPushesTwiceLateAndOutOfOrderMakeOneTicketEach(t *testing.T) {
 		require.Equal(t, 4, e.tickets(), "the last push brings what the others were late for")
 		time.Sleep(2 * time.Minute)
 		require.Equal(t, 4, e.tickets())
-		e.Complete(false)
+		e.Complete(enginetest.Damage{})
 		require.False(t, strings.Contains(e.Said.String(), "level=ERROR"), e.Said.String())
 	})
 }

@@ -87,10 +87,10 @@ func TestReplyWaitsForAtMostOneCallOfAnImport(t *testing.T) {
 				for range replies {
 					time.Sleep(3*time.Second + 333*time.Millisecond)
 					e.collect()
-					waits(func() { e.Reply(0) })
+					waits(func() { e.Reply() })
 				}
 				e.s.Fail(gmailtest.Fault{Method: "messages.send", Reply: gmailtest.SendingExceeded(soon(time.Second))})
-				e.Reply(0)
+				e.Reply()
 				time.Sleep(time.Minute)
 				waits(func() { e.dispatch(1) })
 				require.Len(t, e.a.Sent(), replies+1)

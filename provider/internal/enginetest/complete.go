@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"bytes"
+	"io"
 
 	"github.com/stretchr/testify/require"
 
@@ -11,9 +12,15 @@ import (
 	"github.com/workinbox/workinbox/ticket"
 )
 
-// Complete fails when a ledger does not balance, when mail is missing or there twice, or when one was
-// sent twice. With gone, the service has said of some mail that it is gone.
-func (e *Engine) Complete(gone bool) {
+// Damage is what nobody can do anything about. The zero Damage is none.
+type Damage struct {
+	Gone  bool // the service has said of some mail that it is gone
+	Short bool // the service has given half of some mail, as if it were the whole
+}
+
+// Complete fails when a ledger does not balance, when mail is missing, there twice or not as it came,
+// or when one was sent twice or without what was attached to it.
+func (e *Engine) Complete(d Damage) {
 	e.t.Helper()
 	ctx := e.t.Context()
 	for _, r := range e.Runs() {
@@ -31,12 +38,12 @@ func (e *Engine) Complete(gone bool) {
 		}
 		require.Equal(e.t, 1, n, "entries of one mail")
 	}
-	e.nothingMissing(have, gone)
+	e.nothingMissing(have, d)
 	e.nothingSentTwice()
 }
 
 // nothingMissing fails when mail of the account is not stored as it is there.
-func (e *Engine) nothingMissing(have map[provider.RemoteID]inbox.Message, gone bool) {
+func (e *Engine) nothingMissing(have map[provider.RemoteID]inbox.Message, d Damage) {
 	e.t.Helper()
 	for _, m := range e.c.Account.Mail() {
 		got, stored := have[m.ID]
@@ -44,12 +51,24 @@ func (e *Engine) nothingMissing(have map[provider.RemoteID]inbox.Message, gone b
 			seen, err := e.Store.Seen(e.t.Context(), e.ID, []provider.RemoteID{m.ID})
 			require.NoError(e.t, err)
 			state := seen[m.ID].State
-			require.True(e.t, m.Aside || gone && (state == inbox.SeenGone || state == ""), "mail is missing: %v", state)
+			require.True(e.t, m.Aside || d.Gone && (state == inbox.SeenGone || state == ""), "mail is missing: %v", state)
 			continue
 		}
 		// What the service calls gone is not asked for again.
-		require.True(e.t, gone || m.Unread == got.Unread, "read or not")
+		require.True(e.t, d.Gone || m.Unread == got.Unread, "read or not")
+		require.True(e.t, d.Short || string(m.Raw) == string(e.raw(got)), "the raw mail is another")
 	}
+}
+
+// raw is what is stored of a mail.
+func (e *Engine) raw(m inbox.Message) []byte {
+	e.t.Helper()
+	r, err := e.Store.OpenBlob(e.t.Context(), m.Blob)
+	require.NoError(e.t, err)
+	defer r.Close()
+	b, err := io.ReadAll(r)
+	require.NoError(e.t, err)
+	return b
 }
 
 func (e *Engine) nothingSentTwice() {
@@ -65,6 +84,13 @@ func (e *Engine) nothingSentTwice() {
 	}
 	if out := e.Outgoing(); len(out) > 0 {
 		require.Len(e.t, sent, 1, "what the person wrote")
+		mail, err := rfc822.Parse(bytes.NewReader(sent[0]), rfc822.Limits{})
+		require.NoError(e.t, err)
+		var attached []int
+		for _, p := range mail.Parts {
+			attached = append(attached, int(p.Size))
+		}
+		require.Equal(e.t, e.attached, attached, "what was attached")
 		require.Equal(e.t, ticket.OutgoingSent, out[len(out)-1].Outgoing.State)
 	}
 }

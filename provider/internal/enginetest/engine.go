@@ -83,9 +83,10 @@ type Engine struct {
 	// Said is all that was said: the logs, and the errors that callers got.
 	Said *Words
 
-	t       *testing.T
-	c       Config
-	refused error // what the last consent ended in
+	t        *testing.T
+	c        Config
+	refused  error // what the last consent ended in
+	attached []int // bytes of what the last reply carries
 }
 
 // November takes the clock of a bubble, which begins in 2000, to a time mail comes from.

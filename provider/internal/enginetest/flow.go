@@ -18,6 +18,8 @@ type Flow struct {
 	// Method and Match are the calls that go wrong, as in a testserver.Fault.
 	Method string
 	Match  func(*http.Request) bool
+	// Raw says that the call answers a mail as it is: nobody can tell when it is cut short.
+	Raw bool
 
 	// Open makes the engine, whose inbox takes the mail of Bob's firm.
 	Open    func(*testing.T) *Engine
@@ -33,6 +35,8 @@ type Mishap struct {
 	Make func() testserver.Fault
 	// Gone says that the answer says of what is asked for that it is gone.
 	Gone bool
+	// Short says that half of the answer comes and looks whole.
+	Short bool
 }
 
 // Answers is a mishap in which the service answers something else than was asked for.
@@ -64,7 +68,9 @@ func DoneBut504() Mishap {
 func Broken() []Mishap {
 	return []Mishap{
 		Breaks("truncated", testserver.Truncate),
-		Breaks("cut short, looks whole", testserver.Shorten),
+		{Name: "cut short, looks whole", Short: true, Make: func() testserver.Fault {
+			return testserver.Fault{Break: testserver.Shorten}
+		}},
 		Breaks("200 and empty", testserver.Empty),
 		Breaks("hangs, nothing done", testserver.Hang),
 		Breaks("hangs, done", testserver.HangServed),
@@ -143,9 +149,14 @@ func News(e *Engine) {
 // Expired makes every cursor too old.
 func Expired(e *Engine) { e.c.Account.Expire() }
 
+// Failing makes another call go wrong before.
+func Failing(f testserver.Fault) func(*Engine) {
+	return func(e *Engine) { e.c.Server.Fail(f) }
+}
+
 // Losing makes the next call of that name end without an answer.
 func Losing(method string, how testserver.Break) func(*Engine) {
-	return func(e *Engine) { e.c.Server.Fail(testserver.Fault{Method: method, Break: how}) }
+	return Failing(testserver.Fault{Method: method, Break: how})
 }
 
 // Consenting is carl at the consent page.
@@ -156,7 +167,7 @@ func Consenting(e *Engine) {
 }
 
 // Replying sends a mail.
-func Replying(e *Engine) { e.Reply(0) }
+func Replying(e *Engine) { e.Reply() }
 
 // ReplyingBig sends a mail of more than goes into one piece of JSON.
 func ReplyingBig(e *Engine) { e.Reply(4 << 20) }
@@ -165,7 +176,7 @@ func ReplyingBig(e *Engine) { e.Reply(4 << 20) }
 func ReplyingBeside(e *Engine) {
 	e.c.Account.Deliver(mail("Okapi.\r\n", "From: "+Ann, "To: "+Bob, "Subject: Zebra, own",
 		"Message-ID: <quagga-41@acme.example>"), time.Now(), true)
-	e.Reply(0)
+	e.Reply()
 }
 
 // aim completes a fault with the calls it is meant for.

@@ -99,7 +99,7 @@ func (e *Engine) help() string {
 	last := all[len(all)-1]
 	switch last.Outgoing.State {
 	case ticket.OutgoingFailed:
-		e.Reply(0)
+		e.Reply()
 		return "writes again"
 	case ticket.OutgoingUnknown:
 		left := slices.ContainsFunc(e.c.Account.Sent(), func(raw []byte) bool {

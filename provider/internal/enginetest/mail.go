@@ -39,27 +39,28 @@ func (e *Engine) thread(n int, ago time.Duration) {
 	}
 }
 
-// Reply answers the newest ticket as rita, as large as that many bytes of attachment make it.
-func (e *Engine) Reply(attached int) {
+// Reply answers the newest ticket as rita, with attachments of so many bytes.
+func (e *Engine) Reply(attached ...int) {
 	e.t.Helper()
 	var last ticket.Ticket
 	for t, err := range e.Store.Tickets(e.t.Context(), ticket.Query{AllHidden: true, Limit: 1}) {
 		require.NoError(e.t, err)
 		last = t
 	}
+	e.attached = attached
 	r := ticket.Reply{Text: "Okapi answer."}
-	if attached > 0 {
-		r.Attachments = attachment(attached)
+	for _, size := range attached {
+		r.Attachments = append(r.Attachments, attachment(size))
 	}
 	_, err := e.Desk.Tickets.Reply(e.t.Context(), e.Actor("rita"), last.ID, r)
 	require.NoError(e.t, e.Said.keep(err))
 }
 
-func attachment(size int) []rfc822.Attachment {
-	return []rfc822.Attachment{{
+func attachment(size int) rfc822.Attachment {
+	return rfc822.Attachment{
 		Name: "plan.bin", Type: "application/octet-stream", Size: int64(size),
 		Open: func() (io.ReadCloser, error) {
 			return io.NopCloser(bytes.NewReader(bytes.Repeat([]byte("x"), size))), nil
 		},
-	}}
+	}
 }
