@@ -77,7 +77,7 @@ func (s *Service) Forward(ctx context.Context, actor acl.Actor, id ID, f Forward
 	if err != nil {
 		return Ticket{}, Entry{}, err
 	}
-	l := letter{inbox: target.ID, draft: d, at: f.SendAt, status: f.Status}
+	l := letter{author: actor, ticket: child.ID, inbox: target.ID, draft: d, at: f.SendAt, status: f.Status}
 	e, err := s.post(ctx, &l, func(o *Outgoing) (Entry, error) {
 		return s.openChild(ctx, actor, &l, o, id, &child, &f)
 	})

@@ -96,7 +96,7 @@ func (r *Reply) fresh(t *Ticket) error {
 // queue appends the entry that will carry the reply out.
 func (s *Service) queue(ctx context.Context, actor acl.Actor, t *Ticket, d rfc822.Draft,
 	thread inbox.ThreadID, r *Reply) (Entry, error) {
-	l := letter{inbox: t.Inbox, draft: d, thread: thread, at: r.SendAt, status: r.Status, all: r.All}
+	l := letter{author: actor, ticket: t.ID, inbox: t.Inbox, draft: d, thread: thread, at: r.SendAt, status: r.Status, all: r.All}
 	return s.post(ctx, &l, func(o *Outgoing) (Entry, error) {
 		var out Entry
 		_, err := s.edit(ctx, actor, t.ID, acl.Reply, func(t *Ticket) ([]Entry, []inbox.Event, error) {
@@ -114,6 +114,8 @@ func (s *Service) queue(ctx context.Context, actor acl.Actor, t *Ticket, d rfc82
 
 // letter is a mail that is written and not kept yet.
 type letter struct {
+	author acl.Actor
+	ticket ID
 	inbox  inbox.ID
 	draft  rfc822.Draft
 	thread inbox.ThreadID
@@ -139,6 +141,10 @@ func (s *Service) post(ctx context.Context, l *letter, save func(o *Outgoing) (E
 	if err != nil {
 		return Entry{}, err
 	}
+	unused, err := s.use(ctx, l.author, l.ticket)
+	if err != nil {
+		return Entry{}, err
+	}
 	marker := newMarker()
 	host := ""
 	if dom, ok := filter.AddressDomain(l.draft.From.Address); ok {
@@ -148,6 +154,7 @@ func (s *Service) post(ctx context.Context, l *letter, save func(o *Outgoing) (E
 	l.draft.Headers = append(l.draft.Headers, rfc822.HeaderField{Name: provider.MarkerHeader, Value: marker})
 	blob, err := s.keep(ctx, l.inbox, l.draft)
 	if err != nil {
+		unused()
 		return Entry{}, err
 	}
 	out, err := save(&Outgoing{State: OutgoingQueued, Marker: marker, Thread: l.thread, Blob: blob.Key,
@@ -158,6 +165,7 @@ func (s *Service) post(ctx context.Context, l *letter, save func(o *Outgoing) (E
 	// A store may lose its answer as a mail service may: what it kept must not lose its mail.
 	if kept := s.known(ctx, l.inbox, marker); kept == nil {
 		s.forget(ctx, blob.Key)
+		unused()
 	} else if kept.ID != "" {
 		return *kept, nil
 	}

@@ -18,6 +18,7 @@ const MaxWrites = 16
 type Store interface {
 	Catalogs
 	Finder
+	Allowances
 	// SaveTickets writes up to MaxWrites tickets of one site with their new or replaced entries and
 	// the events they cause: all or nothing. A ticket of Version 0 is created and gets the site's
 	// next number; another must have the stored version, else ErrConflict. ErrExists when an entry

@@ -19,6 +19,8 @@ type deskRows struct {
 	marks   map[inbox.ID]mark
 	searchRows
 	catalog map[inbox.SiteID]ticket.Catalog
+
+	allowance map[agent]ticket.Allowance
 }
 
 type mark struct {
@@ -42,6 +44,8 @@ func newDesk() *deskRows {
 		searchRows: newSearch(),
 
 		catalog: make(map[inbox.SiteID]ticket.Catalog),
+
+		allowance: make(map[agent]ticket.Allowance),
 	}
 }
 

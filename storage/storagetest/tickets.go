@@ -34,6 +34,7 @@ var ticketChecks = slices.Concat(
 	searchChecks,
 	countChecks,
 	catalogChecks,
+	allowanceChecks,
 )
 
 type tickets = bench[ticket.Store]

@@ -1,0 +1,147 @@
+package ticket
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/inbox"
+	"github.com/workinbox/workinbox/storage"
+)
+
+const (
+	// replyTickets is on how many tickets a part-time agent may reply within replyWindow, which opens
+	// with the first reply and is half-open: a reply at its very end is in the next one (R-ROL-04).
+	replyTickets = 10
+	replyWindow  = 30 * 24 * time.Hour
+)
+
+// Allowance is what a part-time agent has used of the replies of their window.
+type Allowance struct {
+	Site    inbox.SiteID    `json:"site"`
+	User    acl.UserID      `json:"user"`
+	Uses    []Use           `json:"uses,omitempty"` // one for each ticket, oldest first
+	Version storage.Version `json:"version"`
+}
+
+// Use is a ticket an agent replied on, and when first in this window.
+type Use struct {
+	Ticket ID        `json:"ticket"`
+	At     time.Time `json:"at"`
+}
+
+// Allowances keep what part-time agents have used. Other agents have none.
+type Allowances interface {
+	// Allowance returns what somebody has used; before the first SaveAllowance one that is empty, of
+	// Version 0.
+	Allowance(ctx context.Context, site inbox.SiteID, user acl.UserID) (Allowance, error)
+	// SaveAllowance replaces it. storage.ErrConflict unless a.Version is the stored one.
+	SaveAllowance(ctx context.Context, a Allowance) (Allowance, error)
+}
+
+// Clone returns a copy that shares nothing changeable with a.
+func (a Allowance) Clone() Allowance {
+	a.Uses = slices.Clone(a.Uses)
+	return a
+}
+
+// without takes a ticket off.
+func (a *Allowance) without(id ID) {
+	a.Uses = slices.DeleteFunc(a.Uses, func(u Use) bool { return u.Ticket == id })
+}
+
+// has says that a ticket is among those used.
+func (a *Allowance) has(id ID) bool {
+	return slices.ContainsFunc(a.Uses, func(u Use) bool { return u.Ticket == id })
+}
+
+// allowance reads what an agent has used of the window that is open now. A reply that was not sent
+// consumed nothing.
+func (s *Service) allowance(ctx context.Context, actor acl.Actor) (Allowance, error) {
+	a, err := s.Store.Allowance(ctx, inbox.SiteID(actor.Site), actor.User)
+	if err != nil {
+		return Allowance{}, err
+	}
+	a = a.Clone()
+	for _, u := range slices.Clone(a.Uses) {
+		used, err := s.used(ctx, actor.User, u)
+		if err != nil {
+			return Allowance{}, err
+		}
+		if !used {
+			a.without(u.Ticket)
+		}
+	}
+	if len(a.Uses) > 0 && !s.now().Before(a.Uses[0].At.Add(replyWindow)) {
+		a.Uses = nil
+	}
+	return a, nil
+}
+
+// used says whether a mail of the agent went out on a ticket, or may have, or still will. What there is
+// no ticket of any more counts, and so does a use of this minute: its mail is being written.
+func (s *Service) used(ctx context.Context, user acl.UserID, u Use) (bool, error) {
+	if _, err := s.Store.Ticket(ctx, u.Ticket); errors.Is(err, storage.ErrNotFound) {
+		return true, nil
+	} else if err != nil {
+		return false, err
+	}
+	wrote := false
+	for e, err := range s.Store.Entries(ctx, EntryQuery{Ticket: u.Ticket}) {
+		if err != nil {
+			return false, err
+		}
+		if e.Outgoing == nil || e.Author != user || e.At.Before(u.At) {
+			continue
+		}
+		wrote = true
+		if st := e.Outgoing.State; st != OutgoingFailed && st != OutgoingRecalled {
+			return true, nil
+		}
+	}
+	return !wrote && s.now().Before(u.At.Add(time.Minute)), nil
+}
+
+// use counts a ticket a part-time agent is about to reply on, or answers acl.ErrReplyQuota. Of two
+// replies at once on the last ticket that is left one is refused. unused takes the ticket off again.
+func (s *Service) use(ctx context.Context, actor acl.Actor, id ID) (unused func(), err error) {
+	nothing := func() {}
+	if !actor.PartTime {
+		return nothing, nil
+	}
+	for try := 1; ; try++ {
+		a, err := s.allowance(ctx, actor)
+		if err != nil {
+			return nothing, err
+		}
+		if a.has(id) {
+			return nothing, nil
+		}
+		if len(a.Uses) >= replyTickets {
+			return nothing, acl.ErrReplyQuota
+		}
+		a.Uses = append(a.Uses, Use{Ticket: id, At: s.now()})
+		_, err = s.Store.SaveAllowance(ctx, a)
+		if errors.Is(err, storage.ErrConflict) && try < collectTries {
+			continue
+		}
+		return func() { s.unuse(context.WithoutCancel(ctx), actor, id) }, err
+	}
+}
+
+// unuse takes a ticket off an allowance, best effort: one that stays is looked into again.
+func (s *Service) unuse(ctx context.Context, actor acl.Actor, id ID) {
+	for range collectTries {
+		a, err := s.Store.Allowance(ctx, inbox.SiteID(actor.Site), actor.User)
+		if err != nil || !a.has(id) {
+			return
+		}
+		a = a.Clone()
+		a.without(id)
+		if _, err := s.Store.SaveAllowance(ctx, a); !errors.Is(err, storage.ErrConflict) {
+			return
+		}
+	}
+}

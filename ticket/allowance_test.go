@@ -1,0 +1,129 @@
+package ticket_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/provider/fake"
+	"github.com/workinbox/workinbox/ticket"
+)
+
+// partTime is a world with n tickets in which rita is a part-time agent.
+func partTime(t *testing.T, n int) (*world, []ticket.ID) {
+	t.Helper()
+	w := newWorld(t, fake.Options{})
+	rita := person("rita", acl.Agent)
+	rita.PartTime = true
+	w.host.AddPerson(rita)
+	w.open(false)
+	w.advance(time.Minute)
+	for i := range n {
+		w.deliver("ann@acme.com", fmt.Sprintf("T%d", i+1))
+	}
+	w.pull()
+	var ids []ticket.ID
+	for _, t := range w.tickets() {
+		ids = append(ids, t.ID)
+	}
+	require.Len(t, ids, n)
+	return w, ids
+}
+
+func (w *world) tryReply(id ticket.ID) error {
+	_, err := w.svc.Reply(w.t.Context(), w.actor("rita"), id, ticket.Reply{Text: "x"})
+	return err
+}
+
+func TestPartTimersReplyOnTenTicketsAMonth(t *testing.T) { // R-ROL-04, 8.3 (6)
+	t.Parallel()
+	w, ids := partTime(t, 12)
+	first := w.clock()
+	for _, id := range ids[:10] {
+		require.NoError(t, w.tryReply(id))
+		w.advance(time.Hour)
+	}
+	mails := w.blobs()
+	require.ErrorIs(t, w.tryReply(ids[10]), acl.ErrReplyQuota)
+	_, _, err := w.svc.Forward(t.Context(), w.actor("rita"), ids[2], ticket.Forward{To: addresses("tom"), Text: "x"})
+	require.ErrorIs(t, err, acl.ErrReplyQuota, "a forward opens a ticket of its own")
+	require.Equal(t, mails, w.blobs(), "nothing is left behind")
+	require.Len(t, w.tickets(), 12)
+	require.NoError(t, w.tryReply(ids[2]), "a ticket that is counted")
+	_, err = w.svc.Note(t.Context(), w.actor("rita"), ids[11], "notes consume nothing")
+	require.NoError(t, err)
+
+	w.advance(first.Add(30*24*time.Hour - time.Microsecond).Sub(w.clock()))
+	require.ErrorIs(t, w.tryReply(ids[10]), acl.ErrReplyQuota)
+	w.advance(time.Microsecond)
+	require.NoError(t, w.tryReply(ids[10]), "the next window")
+	for _, id := range ids[:9] {
+		require.NoError(t, w.tryReply(id))
+	}
+	require.ErrorIs(t, w.tryReply(ids[11]), acl.ErrReplyQuota)
+	_, err = w.svc.Reply(t.Context(), w.actor("carl"), ids[11], ticket.Reply{Text: "x"})
+	require.NoError(t, err, "others have no quota")
+}
+
+func TestForwardsConsumeOne(t *testing.T) { // R-ROL-04
+	t.Parallel()
+	w, ids := partTime(t, 1)
+	for range 10 {
+		w.forward("rita", ids[0], ticket.Forward{To: addresses("tom"), Text: "x"})
+	}
+	require.ErrorIs(t, w.tryReply(ids[0]), acl.ErrReplyQuota)
+}
+
+func TestWhatDidNotLeaveConsumesNothing(t *testing.T) { // R-ROL-04
+	t.Parallel()
+	w, ids := partTime(t, 12)
+	for _, id := range ids[:8] {
+		require.NoError(t, w.tryReply(id))
+	}
+	w.account.FailOnce(fake.OpSend, "", errors.New("refused"))
+	require.NoError(t, w.tryReply(ids[8]))
+	require.Equal(t, ticket.OutgoingFailed, w.outgoing(ids[8]).Outgoing.State)
+	later, err := w.svc.Reply(t.Context(), w.actor("rita"), ids[9], ticket.Reply{Text: "x", SendAt: w.clock().Add(time.Hour)})
+	require.NoError(t, err)
+	require.NoError(t, w.tryReply(ids[10]))
+	require.ErrorIs(t, w.tryReply(ids[8]), acl.ErrReplyQuota, "one for later counts")
+	_, err = w.svc.Recall(t.Context(), w.actor("rita"), ids[9], later.ID)
+	require.NoError(t, err)
+	require.NoError(t, w.tryReply(ids[8]))
+
+	// A reply the store refuses is taken off again.
+	w, ids = partTime(t, 1)
+	w.store.failFrom(1, false)
+	require.ErrorIs(t, w.tryReply(ids[0]), errFault)
+	w.store.heal()
+	a, err := w.store.Allowance(t.Context(), site, "rita")
+	require.NoError(t, err)
+	require.Empty(t, a.Uses)
+}
+
+func TestRepliesAtOnceDoNotPassTheQuota(t *testing.T) { // R-ROL-04
+	t.Parallel()
+	w, ids := partTime(t, 14)
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	sent := 0
+	for _, id := range ids {
+		wg.Go(func() {
+			err := w.tryReply(id)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				sent++
+			} else {
+				require.ErrorIs(w.t, err, acl.ErrReplyQuota)
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, 10, sent)
+}
