@@ -14,6 +14,7 @@ import (
 	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/storage/sqlstore"
 	"github.com/workinbox/workinbox/storage/sqlstore/sqlstoretest"
+	"github.com/workinbox/workinbox/storage/sqlstore/sqlstoretest/importtest"
 )
 
 // What a child process of a test is to do, and on which file.
@@ -29,6 +30,9 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		return
+	}
+	if importtest.IsChild() {
+		os.Exit(importtest.Main(m, func(ctx context.Context, j importtest.Job) error { return j.Import(ctx) }))
 	}
 	// Connections are broken on purpose, and the driver would tell of each.
 	_ = mysql.SetLogger(&mysql.NopLogger{})

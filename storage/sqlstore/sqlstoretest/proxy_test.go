@@ -191,6 +191,13 @@ func (p *proxy) stop() {
 	}
 }
 
+// refuse takes no new connection, and leaves those that are there.
+func (p *proxy) refuse() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.down = true
+}
+
 func (p *proxy) start() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -21,6 +21,12 @@ import (
 // jobEnv holds the job of a child process, as JSON.
 const jobEnv = "IMPORTTEST_JOB"
 
+// IsChild says whether this process is a child, for packages whose TestMain has more to do.
+func IsChild() bool {
+	_, isChild := os.LookupEnv(jobEnv)
+	return isChild
+}
+
 // Main runs the tests of a package, or in a child process its job. It returns what os.Exit wants. It
 // belongs into TestMain of every package that uses Command or Run.
 func Main[Job any](m *testing.M, child func(context.Context, Job) error) int {

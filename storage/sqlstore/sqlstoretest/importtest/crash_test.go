@@ -3,17 +3,11 @@
 package importtest_test
 
 import (
-	"io"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/workinbox/workinbox/filter"
-	"github.com/workinbox/workinbox/inbox"
-	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/provider/mailgen"
 	"github.com/workinbox/workinbox/storage/sqlstore/sqlstoretest/importtest"
 )
@@ -40,8 +34,7 @@ func TestKilledImportLosesNothing(t *testing.T) {
 
 func crashAndResume(t *testing.T, r *rand.Rand, path string, mail *mailgen.Mailbox) {
 	t.Helper()
-	c := mail.Config()
-	one := job{Dir: t.TempDir(), Mail: path, Owner: c.Owner, End: c.End, PageSize: crashPageSize}
+	one := importtest.NewJob(t, path, mail, crashPageSize)
 	calls := map[importtest.Op]int64{
 		importtest.OpProvider: crashMessages, importtest.OpStore: 30, importtest.OpBlobs: crashMessages,
 	}
@@ -54,29 +47,7 @@ func crashAndResume(t *testing.T, r *rand.Rand, path string, mail *mailgen.Mailb
 	last, lived := importtest.Run(t, one)
 	require.True(t, lived)
 	require.NoError(t, last.Run.Balance())
-
-	parts := importtest.Parts{Provider: importtest.Archive(path, mail)}
-	i, err := importtest.Open(t.Context(), one.Dir, one.End, parts)
-	require.NoError(t, err)
-	defer i.Close()
-	stored := make(map[provider.RemoteID]bool)
-	id, err := i.Inbox(t.Context(), filter.Rules{}, nil)
-	require.NoError(t, err)
-	for m, err := range i.Store.Messages(t.Context(), inbox.MessageQuery{Inbox: id, Hidden: true}) {
-		require.NoError(t, err)
-		require.False(t, stored[m.Remote], "message %q is there twice", m.Remote)
-		stored[m.Remote] = true
-		raw, err := i.Blobs.OpenBlob(t.Context(), m.Blob)
-		require.NoError(t, err)
-		n, err := io.Copy(io.Discard, raw)
-		require.NoError(t, err, "raw mail of message %q", m.Remote)
-		require.Equal(t, m.Size, n)
-		require.NoError(t, raw.Close())
-	}
-	require.Len(t, stored, mail.Len(), "nothing lost")
-	opens, err := os.Stat(filepath.Join(one.Dir, opensFile))
-	require.NoError(t, err)
-	require.LessOrEqual(t, opens.Size(), int64(mail.Len()+deaths*2*crashPageSize),
-		"at most two pages are fetched again")
-	t.Logf("%d deaths, %d bodies fetched", deaths, opens.Size())
+	fetched := one.Check(t, mail)
+	require.LessOrEqual(t, fetched, mail.Len()+deaths*2*crashPageSize, "at most two pages are fetched again")
+	t.Logf("%d deaths, %d bodies fetched", deaths, fetched)
 }

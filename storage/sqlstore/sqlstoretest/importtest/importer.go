@@ -24,8 +24,8 @@ const Site inbox.SiteID = "firm"
 
 const olivia = "olivia" // owns the site and the inbox
 
-// Importer is a whole host in one folder: SQLite, blobs on disk, and a mailbox to import. One
-// goroutine sets it up and closes it.
+// Importer is a whole host in one folder: SQLite, or tables elsewhere, blobs on disk, and a mailbox to
+// import. One goroutine sets it up and closes it.
 type Importer struct {
 	DB      *sql.DB
 	Store   *sqlstore.Store
@@ -37,6 +37,8 @@ type Importer struct {
 // Parts are what an Importer is made of, and let a test stand between the service and what it uses.
 type Parts struct {
 	Provider provider.Provider // whose mailbox is imported
+	// Database is where the store lies. Nil: a SQLite file in the folder.
+	Database *Database
 	// Store and Blobs return what the service uses instead of what they get. Nil: that itself.
 	Store func(inbox.Store) inbox.Store
 	Blobs func(inbox.Blobs) inbox.Blobs
@@ -50,10 +52,20 @@ type Parts struct {
 	Consent func(ctx context.Context, link string) (string, error)
 }
 
+// Database says where a store lies. The program links the driver.
+type Database struct {
+	Options sqlstore.Options
+	Driver  string // of database/sql
+	DSN     string
+}
+
 // Open opens the host that lies in dir, or makes it. For the service it is always now. The caller
 // closes it.
 func Open(ctx context.Context, dir string, now time.Time, p Parts) (*Importer, error) {
-	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(filepath.Join(dir, "inbox.db")))
+	if p.Database == nil {
+		p.Database = &Database{Driver: "sqlite", DSN: sqlstore.SQLiteDSN(filepath.Join(dir, "inbox.db"))}
+	}
+	db, err := sql.Open(p.Database.Driver, p.Database.DSN)
 	if err != nil {
 		return nil, err
 	}
@@ -65,10 +77,10 @@ func Open(ctx context.Context, dir string, now time.Time, p Parts) (*Importer, e
 }
 
 func (i *Importer) open(ctx context.Context, dir string, now time.Time) (err error) {
-	if err := sqlstore.Migrate(ctx, i.DB, sqlstore.Options{}); err != nil {
+	if err := sqlstore.Migrate(ctx, i.DB, i.parts.Database.Options); err != nil {
 		return err
 	}
-	if i.Store, err = sqlstore.Open(ctx, i.DB, sqlstore.Options{}); err != nil {
+	if i.Store, err = sqlstore.Open(ctx, i.DB, i.parts.Database.Options); err != nil {
 		return err
 	}
 	if i.Blobs, err = blob.Open(filepath.Join(dir, "blobs"), blob.Options{}); err != nil {

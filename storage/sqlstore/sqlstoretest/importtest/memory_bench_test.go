@@ -49,8 +49,7 @@ func BenchmarkImportMemory(b *testing.B) {
 
 // importPeak imports in a child process and returns the most memory that held, in MiB.
 func importPeak(b *testing.B, path string, mail *mailgen.Mailbox, messages int) float64 {
-	c := mail.Config()
-	report, lived := importtest.Run(b, job{Dir: b.TempDir(), Mail: path, Owner: c.Owner, End: c.End, PageSize: 100})
+	report, lived := importtest.Run(b, importtest.NewJob(b, path, mail, 100))
 	require.True(b, lived)
 	require.Equal(b, messages, report.Run.Stored)
 	return report.PeakRSS
