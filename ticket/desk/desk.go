@@ -116,7 +116,7 @@ func New(c Config) (*Desk, error) {
 	}
 	return &Desk{
 		Inboxes: inboxes, Tickets: tickets, poll: c.Poll, pushedPoll: max(c.PushedPoll, c.Poll),
-		workers: c.Workers, leases: c.Leases, hold: c.Hold, logger: c.Logger, rings: make(chan ring, 64),
+		workers: c.Workers, leases: sure(c.Leases), hold: c.Hold, logger: c.Logger, rings: make(chan ring, 64),
 	}, nil
 }
 
