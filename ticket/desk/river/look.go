@@ -59,8 +59,10 @@ func (w *looker) Work(ctx context.Context, job *river.Job[LookArgs]) error {
 	d, id := w.queue.desk, job.Args.Inbox
 	before, rung := lastLook(job.JobRow), ringOf(job.JobRow)
 	now := lookNote{Ring: rung, At: time.Now()}
-	if rest := lookPause - now.At.Sub(before.At); rest > 0 && rest <= lookPause && rung != before.Ring {
-		return river.JobSnooze(rest) // a storm of rings
+	// A storm of rings.
+	rest := lookPause - now.At.Sub(before.At)
+	if job.Attempt == 1 && rung != before.Ring && rest > 0 && rest <= lookPause {
+		return river.JobSnooze(rest)
 	}
 	// Snoozing does not count as an attempt: this one follows a failure, or was rescued from a process
 	// that may only have been slow.

@@ -13,7 +13,9 @@
 //     reconnected; any other error is kept with the job, which is tried again at the next poll. The
 //     job of an inbox that is deleted completes, and none follows.
 //  4. The jobs of a process that died are rescued by River when Config.Slice is over. Whoever gets
-//     one makes sure first that the one before can write no more (inbox.Service.TakeOver).
+//     one makes sure first that the one before can write no more (inbox.Service.TakeOver). One that was
+//     only frozen, and wakes up to report on a job that is another's by now, can make River start it a
+//     third time: then the version of the inbox's state decides, and whoever is second stores nothing.
 //
 // The tables are River's own: Migrate makes them. The types of River and pgx in the signatures are on
 // purpose: a host that picks this package has both.
