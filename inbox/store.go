@@ -20,6 +20,8 @@ import (
 //   - Times keep microseconds and come back in UTC; the zero time comes back zero.
 //   - A write is all or nothing, and a refused one leaves everything as it was. Errors match
 //     storage.ErrNotFound, ErrExists or ErrConflict where the comment says so.
+//   - A store that lost its connection while it wrote answers storage.ErrAmbiguous: the services make
+//     the write again and look whether it was done. Any other error says that nothing is stored.
 //   - Values are copies: the caller may change what it gives and gets.
 //   - Lists yield at most one error, as the last pair. A cancelled context ends a list with
 //     ctx.Err(). Breaking out releases everything, and the caller may write to the same store inside
