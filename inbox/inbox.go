@@ -75,6 +75,11 @@ type InboxSettings struct {
 	MirrorDeletes bool `json:"mirror_deletes,omitempty"`
 	// DefaultStatus is the status of a new ticket; empty means "active" (R-INB-14).
 	DefaultStatus string `json:"default_status,omitempty"`
+	// OnClosed says when closed tickets lock: never, when the zero value. A locked ticket takes
+	// nothing more and new mail opens another one (R-INB-15).
+	OnClosed ClosedLock `json:"on_closed,omitempty"`
+	// ClosedDays is, with LockQuiet, after how many days without activity a closed ticket locks.
+	ClosedDays int `json:"closed_days,omitempty"`
 	// Signature is HTML appended to replies.
 	Signature string `json:"signature,omitempty"`
 	// SendAs is whose name stands beside the address of mail sent from here.
@@ -90,6 +95,16 @@ const (
 	SendAsOwner SendAs = ""      // the mailbox's owner
 	SendAsAgent SendAs = "agent" // who wrote it
 	SendAsInbox SendAs = "inbox" // the inbox's name
+)
+
+// ClosedLock says when the closed tickets of an inbox lock, those that are there already included.
+type ClosedLock string
+
+// The locks.
+const (
+	LockNever ClosedLock = ""
+	LockQuiet ClosedLock = "quiet"
+	LockNow   ClosedLock = "now"
 )
 
 // Watch is one person's opt-in to notices of one inbox (R-FEA-02, R-FEA-08). No watch, no notice.

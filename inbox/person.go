@@ -38,7 +38,9 @@ type Settings struct {
 	UndoSend time.Duration
 	// Features are the plan's feature names.
 	Features []string
-	Zone     string // IANA time zone; empty means UTC
+	// CloseWaiting closes tickets that have waited for their customer for 72 hours (R-STA-05).
+	CloseWaiting bool
+	Zone         string // IANA time zone; empty means UTC
 	// Retention is how long a deleted inbox stays restorable; zero means 30 days (R-INB-12).
 	Retention time.Duration
 }

@@ -17,7 +17,7 @@ func (c *collector) arrive(ctx context.Context, m *inbox.Message) error {
 	}
 	d := c.find(m)
 	if d != nil {
-		if _, fresh := next(causeOf(m), d.ticket.Status, c.defaultStatus(), d.ticket.locked()); fresh {
+		if _, fresh := next(causeOf(m), d.ticket.Status, c.defaultStatus(), d.ticket.lockedAt(&c.in, m.Received)); fresh {
 			d = nil
 		}
 	}

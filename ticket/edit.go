@@ -297,6 +297,9 @@ func (t *Ticket) moveTo(to Status, at time.Time) {
 	case !t.Status.Done():
 		t.ClosedAt = at
 	}
+	if to != t.Status || t.StatusAt.IsZero() {
+		t.StatusAt = at
+	}
 	t.Status = to
 }
 

@@ -95,7 +95,8 @@ func (q *Query) Selects(t *Ticket) bool {
 	case q.Site != "" && t.Site != q.Site,
 		q.Inboxes != nil && !slices.Contains(q.Inboxes, t.Inbox),
 		t.Hidden() && !q.AllHidden && !slices.Contains(q.HiddenIn, t.Inbox),
-		q.Deleted == t.DeletedAt.IsZero():
+		q.Deleted == t.DeletedAt.IsZero(),
+		q.Resting != "" && !q.rests(t):
 		return false
 	}
 	sharesThread := func(th inbox.ThreadID) bool { return slices.Contains(t.Threads, th) }
@@ -110,6 +111,12 @@ func (q *Query) Selects(t *Ticket) bool {
 		among(q.Priorities, t.Priority) && among(q.Types, t.Type) && among(q.Sources, t.Source) &&
 		within(t.CreatedAt, q.CreatedFrom, q.CreatedTo) &&
 		within(t.Activity, q.UpdatedFrom, q.UpdatedTo) && q.selectsTags(t.Tags)
+}
+
+// rests says whether the ticket lies as the query wants, for long enough.
+func (q *Query) rests(t *Ticket) bool {
+	rest, since := t.Resting()
+	return rest == q.Resting && !since.After(q.RestedBy)
 }
 
 func (q *Query) selectsTags(tags []string) bool {

@@ -90,17 +90,18 @@ func (s *Service) engineInbox(ctx context.Context, id inbox.ID) (inbox.Inbox, er
 // allow checks an action on a ticket and returns the ticket's inbox. A ticket whose mail is hidden
 // exists for its inbox's creator only, whatever the action.
 func (s *Service) allow(ctx context.Context, actor acl.Actor, t *Ticket, action acl.Action) (inbox.Inbox, error) {
-	if t.Hidden() {
+	facts := acl.Facts{Ticket: acl.Ticket{Archived: !t.ArchivedAt.IsZero(), Deleted: !t.DeletedAt.IsZero()}}
+	if t.Hidden() || t.Status == Closed {
 		in, err := s.engineInbox(ctx, t.Inbox)
 		if err != nil {
 			return inbox.Inbox{}, err
 		}
-		if in.Creator != actor.User {
+		if t.Hidden() && in.Creator != actor.User {
 			return inbox.Inbox{}, notFound(t.ID)
 		}
+		facts.Ticket.Locked = t.lockedAt(&in, s.now())
 	}
-	in, err := s.Inboxes.Authorize(ctx, actor, t.Inbox, action, &acl.Facts{
-		Ticket: acl.Ticket{Archived: !t.ArchivedAt.IsZero(), Deleted: !t.DeletedAt.IsZero()}})
+	in, err := s.Inboxes.Authorize(ctx, actor, t.Inbox, action, &facts)
 	if errors.Is(err, storage.ErrNotFound) {
 		return inbox.Inbox{}, notFound(t.ID)
 	}

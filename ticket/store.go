@@ -92,8 +92,11 @@ type Query struct {
 	AllHidden bool
 	Deleted   bool // the trash instead of the live ones
 	Imported  *bool
-	After     *Key
-	Limit     int
+	// Resting keeps tickets that lie like this (Ticket.Resting) since RestedBy or longer.
+	Resting  Rest
+	RestedBy time.Time
+	After    *Key
+	Limit    int
 }
 
 // Key is the place of a ticket in the list order.

@@ -50,6 +50,8 @@ type Ticket struct {
 	CustomerMail time.Time `json:"customer_mail"`
 	// HeardAt is when mail of a client last came in; a reply written before it leaves the status.
 	HeardAt time.Time `json:"heard_at"`
+	// StatusAt is when the ticket came to its status.
+	StatusAt time.Time `json:"status_at"`
 	// Activity is the time of the newest entry of any kind; lists are ordered by it.
 	Activity time.Time `json:"activity"`
 	// Imported marks tickets that came in silently (R-IMP-07).
@@ -65,8 +67,23 @@ type Ticket struct {
 // Hidden says that none of the ticket's mails may be seen but by the inbox's creator (R-CHG-07).
 func (t *Ticket) Hidden() bool { return t.Messages > 0 && t.Shown == 0 }
 
-// locked says that nothing may be added: new mail opens a ticket of its own (R-STA-06, R-STA-08).
-func (t *Ticket) locked() bool { return !t.ArchivedAt.IsZero() }
+// lockedAt says that nothing may be added at that time: new mail opens a ticket of its own (R-INB-15,
+// R-STA-06, R-STA-08).
+func (t *Ticket) lockedAt(in *inbox.Inbox, at time.Time) bool {
+	if !t.ArchivedAt.IsZero() {
+		return true
+	}
+	if t.Status != Closed {
+		return false
+	}
+	switch in.Settings.OnClosed {
+	case inbox.LockNow:
+		return true
+	case inbox.LockQuiet:
+		return !at.Before(t.Activity.Add(time.Duration(in.Settings.ClosedDays) * 24 * time.Hour))
+	}
+	return false
+}
 
 // touch moves the ticket's activity forward, never back.
 func (t *Ticket) touch(at time.Time) {

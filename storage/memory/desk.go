@@ -67,6 +67,9 @@ func ticketKeys(t *ticket.Ticket) []key {
 	if t.Company != "" {
 		keys = append(keys, key{by: byCompany, value: string(t.Company)})
 	}
+	if rest, _ := t.Resting(); rest != "" {
+		keys = append(keys, key{by: byRest, value: string(rest)})
+	}
 	return keys
 }
 

@@ -24,6 +24,7 @@ const (
 	byInbox    = "inbox"
 	byAssignee = "assignee"
 	byNumber   = "number"
+	byRest     = "rest"
 	byTicket   = "ticket"
 	byMessage  = "message"
 	byOutgoing = "outgoing"

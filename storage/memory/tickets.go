@@ -137,6 +137,8 @@ func (s *Store) Tickets(ctx context.Context, q ticket.Query) iter.Seq2[ticket.Ti
 // ticketLists names the shortest lists that hold all a query asks for.
 func ticketLists(q *ticket.Query) []key {
 	switch {
+	case q.Resting != "":
+		return []key{{by: byRest, value: string(q.Resting)}}
 	case q.Number != 0:
 		return []key{{by: byNumber, value: strconv.FormatInt(q.Number, 10)}}
 	case len(q.Threads) > 0:

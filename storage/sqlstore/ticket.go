@@ -137,22 +137,28 @@ func (x *session) saveTicket(t ticket.Ticket, old storedTicket) (key int64, doc 
 }
 
 func (x *session) writeTicket(key int64, t *ticket.Ticket, doc string) (int64, error) {
+	rest, since := t.Resting()
+	var rested any
+	if rest != "" {
+		rested = micros(since)
+	}
 	columns := []any{
 		string(t.ID), string(t.Site), string(t.Inbox), t.Number, micros(t.Activity),
 		flag(!t.DeletedAt.IsZero()), flag(t.Hidden()), flag(t.Imported), string(t.Status),
 		orNull(t.Assignee), orNull(t.Customer), orNull(t.Company), tagText(t.Tags...),
 		int64(t.Version), doc, micros(t.CreatedAt), micros(t.HeardAt), t.Priority, t.Type, t.Source,
+		orNull(rest), rested,
 	}
 	if key != 0 {
 		_, err := x.exec("UPDATE {tickets} SET id = ?, site = ?, inbox = ?, number = ?, activity = ?, "+
 			"trash = ?, hidden = ?, imported = ?, status = ?, assignee = ?, customer = ?, "+
 			"company = ?, tags = ?, version = ?, doc = ?, created = ?, heard = ?, "+
-			"priority = ?, type = ?, source = ? WHERE pk = ?", append(columns, key)...)
+			"priority = ?, type = ?, source = ?, rest = ?, rested = ? WHERE pk = ?", append(columns, key)...)
 		return key, err
 	}
 	key, err := x.insertKey("INSERT INTO {tickets} (id, site, inbox, number, activity, trash, hidden, "+
 		"imported, status, assignee, customer, company, tags, version, doc, created, heard, priority, type, "+
-		"source) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", columns...)
+		"source, rest, rested) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", columns...)
 	// Somebody else has just made a ticket of this ID.
 	if err != nil && x.dialect.judge(err) == faultTaken {
 		err = refuse("save", "ticket", t.ID, storage.ErrConflict)

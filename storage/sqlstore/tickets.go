@@ -16,6 +16,7 @@ const (
 	byCustomer = "tickets_customer"
 	byCompany  = "tickets_company"
 	byNumber   = "tickets_number"
+	byRest     = "tickets_rest"
 )
 
 // ticketsIndex chooses the narrowest index, and says whether it has the order of the list. Where it
@@ -25,6 +26,8 @@ func ticketsIndex(q ticket.Query) (index string, ordered bool) {
 	switch {
 	case len(q.Threads) > 0:
 		return "", false
+	case q.Resting != "":
+		return byRest, false
 	case q.Number != 0:
 		return byNumber, false
 	case len(q.Customers) > 0:
@@ -113,6 +116,9 @@ func (s *Store) ticketsWhere(q ticket.Query, after *ticket.Key) *conditions {
 	}
 	if q.Unassigned {
 		where.add("t.assignee IS NULL")
+	}
+	if q.Resting != "" {
+		where.add("t.rest = ? AND t.rested <= ?", string(q.Resting), micros(q.RestedBy))
 	}
 	if q.Number != 0 {
 		where.add("t.number = ?", q.Number)

@@ -288,6 +288,16 @@ var brokenTicketLists = []broken[ticket.Store]{
 	{"Tickets/BreakReleases", "keeps a connection", func(s *memory.Store) ticket.Store {
 		return single(s, 8, false)
 	}},
+	{"Tickets/Resting", "forgets when", func(s *memory.Store) ticket.Store {
+		return &bentTickets{Store: s, query: func(q *ticket.Query) {
+			if q.Resting != "" {
+				q.RestedBy = time.Date(9000, 1, 1, 0, 0, 0, 0, time.UTC)
+			}
+		}}
+	}},
+	{"Tickets/Resting", "finds all there are", func(s *memory.Store) ticket.Store {
+		return &bentTickets{Store: s, query: func(q *ticket.Query) { q.Resting = "" }}
+	}},
 	{"Tickets/EntriesReplacedByID", "appends", func(s *memory.Store) ticket.Store {
 		n := 0
 		return &bentTickets{Store: s, write: func(w []ticket.Write) {

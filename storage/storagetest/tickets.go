@@ -35,6 +35,7 @@ var ticketChecks = slices.Concat(
 	countChecks,
 	catalogChecks,
 	allowanceChecks,
+	restingChecks,
 )
 
 type tickets = bench[ticket.Store]

@@ -39,8 +39,10 @@ func (d *Desk) deliver(ctx context.Context) error {
 	return err
 }
 
-// Housekeep ends abandoned set-ups and empties the trash of inboxes.
+// Housekeep ends abandoned set-ups, empties the trash of inboxes, and closes and archives tickets that
+// have been quiet for long.
 func (d *Desk) Housekeep(ctx context.Context) error {
-	return errors.Join(d.Inboxes.ExpireDrafts(ctx),
+	_, err := d.Tickets.Age(ctx)
+	return errors.Join(err, d.Inboxes.ExpireDrafts(ctx),
 		d.Inboxes.PurgeDeleted(ctx, d.Tickets.Store.PurgeTickets))
 }

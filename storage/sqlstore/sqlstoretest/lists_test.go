@@ -340,6 +340,7 @@ func readTickets(t *testing.T, s *sqlstore.Store) {
 		{"tickets with part of a tag", ticket.Query{Tag: "vi"}, 0},
 		{"tickets by number", ticket.Query{Number: 7}, 1},
 		{"tickets in the trash", ticket.Query{Deleted: true}, 1},
+		{"tickets at rest", ticket.Query{Resting: ticket.RestDone, RestedBy: time.Now()}, 0},
 		{"tickets imported", ticket.Query{Imported: &yes}, 0},
 		{"tickets not imported", ticket.Query{Imported: &no}, many},
 	} {

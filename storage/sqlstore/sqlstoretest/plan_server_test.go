@@ -82,7 +82,8 @@ var crowd = map[string]string{
 	"addresses": "(site, address, customer, live, company, since, host) SELECT 's' || n % 99, 'a' || n, 'c' || n, " +
 		"1, '', 0, 'com.example' || n",
 	"known": "SELECT 's' || n % 99, 'c' || n, 'i' || n % 500",
-	"tickets": "SELECT 1000000 + n, 't' || n, 's' || n % 99, 'i' || n % 500, n, n, 0, n % 2, n % 2, 'active', " +
+	"tickets": "(pk, id, site, inbox, number, activity, trash, hidden, imported, status, assignee, customer, " +
+		"company, tags, version, doc, created, heard, priority, type, source) SELECT 1000000 + n, 't' || n, 's' || n % 99, 'i' || n % 500, n, n, 0, n % 2, n % 2, 'active', " +
 		"'p' || n % 500, 'c' || n % 500, 'o' || n % 500, '', 1, '{}', n, n, '', '', ''",
 	"ticket_threads": "SELECT 't' || n, 1000000 + n",
 	"entries": "SELECT 1000000 + n, 'e' || n, n % 2500, 'i' || n % 500, n, 'm' || n, 'r' || n, 'k' || n, " +

@@ -80,6 +80,7 @@ var served = []struct{ words, index string }{
 	{"WHERE t.site = ? AND t.trash = ? AND (t.hidden", "tickets_site"},
 	{"WHERE t.site = ? AND t.trash = ? AND t.hidden", "tickets_site"},
 	{" t.customer IN", "tickets_customer"},
+	{" t.rest = ?", "tickets_rest"},
 	{" t.company IN", "tickets_company"},
 	{" t.inbox = ? AND t.hidden", "tickets_inbox"},
 	{" t.assignee = ? AND", "tickets_assignee"},
