@@ -10,6 +10,7 @@ import (
 
 	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/provider/mailgen"
 	"github.com/workinbox/workinbox/provider/outlook"
 	"github.com/workinbox/workinbox/provider/outlook/outlooktest"
 )
@@ -42,5 +43,31 @@ func TestOriginalIsFetchedWhenItIsAskedFor(t *testing.T) {
 		}
 		require.Equal(t, 3, n)
 		require.Equal(t, 6, w.s.Stats().Requests["messages.value"])
+	})
+}
+
+// What is stored does not depend on what raw messages are.
+func TestBuiltMailIsStoredAsTheOriginalsAre(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(time.Date(2026, 3, 31, 12, 0, 0, 0, time.UTC)))
+		var stored []map[string]int
+		var values []int
+		for _, raw := range []outlook.Raw{outlook.RawOriginal, outlook.RawBuilt} {
+			w := newWorld(t, outlook.Options{Raw: raw}, outlooktest.Config{})
+			box, err := mailgen.New(mailgen.Config{Seed: 17, Messages: 300, MeanBytes: 4000, DuplicateShare: -1, Owner: w.a.Address()})
+			require.NoError(t, err)
+			for m := range box.Oldest() {
+				w.a.Deliver(m.Raw, outlooktest.Delivery{Received: m.Received, Sent: m.Outbound})
+			}
+			tm := w.connect(t, false, box.Config().Clients)
+			_, err = tm.svc.Sync(t.Context(), tm.in.ID)
+			require.NoError(t, err)
+			stored = append(stored, tm.stored(t))
+			values = append(values, w.s.Stats().Requests["messages.value"])
+		}
+		require.Greater(t, len(stored[0]), 50)
+		require.Equal(t, stored[0], stored[1])
+		require.Less(t, values[1], values[0]/2)
 	})
 }
