@@ -92,7 +92,8 @@ func (r *reader) run(ctx context.Context) error {
 }
 
 // folders reads what became of the folders. A folder whose kind has changed is read again from the
-// beginning of what is of interest: all of its mail has moved with it.
+// beginning of what is of interest: all of its mail has moved with it. So is a new one: what was told of
+// mail that came into it before it was known may be true no more.
 func (r *reader) folders(ctx context.Context) error {
 	t := r.at.Tree.clone()
 	changed, err := r.m.grow(ctx, &t)
@@ -100,13 +101,11 @@ func (r *reader) folders(ctx context.Context) error {
 		return err
 	}
 	for _, id := range changed {
-		s := t.find(id)
-		s.Link, s.Floor = "", r.at.Since
+		t.find(id).Link = ""
 	}
-	floor := time.Unix(r.at.Round, 0).Add(-restartMargin).Unix()
 	for i := range t.Spots {
-		if s := &t.Spots[i]; s.Link == "" && s.Floor == 0 && !slices.Contains(changed, s.ID) {
-			s.Floor = floor
+		if s := &t.Spots[i]; s.Link == "" && (s.Floor == 0 || slices.Contains(changed, s.ID)) {
+			s.Floor = r.at.Since
 		}
 	}
 	r.at.Tree = t

@@ -154,3 +154,29 @@ func importAll(t *testing.T, strict, trouble bool) map[string]int {
 	require.Zero(t, w.a.Usage().Refused())
 	return last
 }
+
+// A folder that is younger than the folders a round began with lies in the trash for a moment: what was
+// told of its old mail meanwhile is told anew when the folder is known.
+func TestOldMailOfANewFolderIsToldAnew(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, ids, cursor := walked(t, outlook.Options{}, outlooktest.Delta{}, 120) // an hour apart
+		old := ids[119]
+		var young string
+		in := w.s.Fail(outlooktest.Fault{Method: "messages.delta", Match: func(*http.Request) bool {
+			if young == "" {
+				young = w.a.AddFolder("inbox", "Clients")
+				w.a.Move(old, young)
+				w.a.MoveFolder(young, "deleteditems")
+			}
+			return false
+		}})
+		got := w.next(t, cursor)
+		in.Remove()
+		require.Equal(t, provider.FolderTrash, got.put[old].Folder)
+		w.a.MoveFolder(young, "inbox")
+		got = w.next(t, got.last)
+		require.Contains(t, got.put, old)
+		require.Equal(t, provider.FolderMail, got.put[old].Folder)
+	})
+}
