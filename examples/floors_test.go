@@ -94,6 +94,8 @@ var owners = map[string]string{
 	"github.com/klauspost/compress":      "storage/blob",
 	"github.com/pressly/goose/v3":        "storage/sqlstore",
 	"google.golang.org/api":              "provider/gmail",
+	"gocloud.dev/blob":                   "storage/blob/bucket",
+	"gocloud.dev/gcerrors":               "storage/blob/bucket",
 	"github.com/riverqueue/river":        "ticket/desk/river",
 
 	"github.com/microsoft/kiota-abstractions-go":       "provider/outlook",
