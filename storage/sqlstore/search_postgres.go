@@ -31,12 +31,13 @@ func (vectorIndex) check(*session, *ticket.MatchQuery, []int64) (map[int64]bool,
 	return nil, nil
 }
 
-// vectorLabels are the labels that tell the fields. There are only four: people and files share one,
-// and are told apart by words with a letter and a slash in front, which no text has.
+// vectorLabels are the labels that tell the fields. There are only four: people and files share one.
 var vectorLabels = [ticket.FieldCount]string{"A", "B", "B", "C", ""}
 
-// vectorMarks stand before the words of fields that share a label.
-var vectorMarks = [ticket.FieldCount]string{"", "p/", "f/", "", ""}
+// vectorMarks stand before the words of the short fields, which are there twice: the index knows
+// nothing of labels, and to find an offer in a subject would be to look at all mail that has one. No
+// word of a mail has a slash.
+var vectorMarks = [ticket.FieldCount]string{"s/", "p/", "f/", "", ""}
 
 // maxVectorPlace is the last place a word can have.
 const maxVectorPlace = 16383
@@ -110,23 +111,24 @@ func vectorTerms(t *ticket.Term, look ticket.Fields) (ways []string) {
 		way("", "")
 		return ways
 	}
+	const short = ticket.InSubject | ticket.InPeople | ticket.InFiles
 	labels := ""
 	for _, l := range []struct {
 		label  string
 		fields ticket.Fields
 	}{{"A", ticket.InSubject}, {"B", ticket.InPeople | ticket.InFiles}, {"C", ticket.InText}, {"D", ticket.InQuote}} {
-		if look&l.fields == l.fields {
+		if look&^short != 0 && look&l.fields == l.fields {
 			labels += l.label
+			look &^= l.fields
 		}
 	}
 	if labels != "" {
 		way("", labels)
 	}
-	if look&(ticket.InPeople|ticket.InFiles) == ticket.InPeople {
-		way("p/", "")
-	}
-	if look&(ticket.InPeople|ticket.InFiles) == ticket.InFiles {
-		way("f/", "")
+	for field, mark := range vectorMarks {
+		if look&(1<<field) != 0 {
+			way(mark, "")
+		}
 	}
 	return ways
 }

@@ -356,7 +356,7 @@ func checkSearchVisible(b *tickets) {
 		c.set(&q.Tickets)
 		finds(b, c.what, q, c.want)
 		many := q
-		if many.Tickets.Inboxes != nil && len(many.Tickets.Inboxes) > 0 {
+		if len(many.Tickets.Inboxes) > 0 {
 			for i := range 700 {
 				many.Tickets.Inboxes = append(many.Tickets.Inboxes, inbox.ID(fmt.Sprint("none-", i)))
 			}
