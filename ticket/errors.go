@@ -21,6 +21,9 @@ var (
 	// ErrCannotAssign says that the person may not work on tickets of this inbox: no
 	// read-and-reply, or the invite is not accepted.
 	ErrCannotAssign = errors.New("this person cannot be assigned tickets of this inbox")
+	// ErrCannotFollow says that the person may not view the ticket, has not accepted the invite, or
+	// would be one too many.
+	ErrCannotFollow = errors.New("this person cannot follow the ticket")
 	// ErrStaleThread says that newer mail came in since the person last looked (11.14).
 	ErrStaleThread = errors.New("newer mail has come in")
 	// ErrNothingToAnswer says that the ticket has no mail an answer could go to.

@@ -225,7 +225,7 @@ func (s *server) put(prefix string) {
 var tables = []string{
 	"inboxes", "readers", "purges", "syncs", "messages", "contents", "changes", "items", "threads",
 	"runs", "events", "snapshots", "companies", "domains", "customers", "addresses", "known",
-	"credentials", "numbers", "tickets", "ticket_threads", "entries", "marks", "leases", "catalogs",
+	"credentials", "numbers", "tickets", "ticket_threads", "entries", "marks", "leases", "catalogs", "allowances",
 }
 
 func empty(ctx context.Context, db *sql.DB, prefix string) error {
