@@ -111,10 +111,14 @@ func (s *Service) use(ctx context.Context, actor acl.Actor, id ID) (unused func(
 	if !actor.PartTime {
 		return nothing, nil
 	}
-	for try := 1; ; try++ {
+	unused = func() { s.unuse(context.WithoutCancel(ctx), actor, id) }
+	for try, lost := 1, false; ; try++ {
 		a, err := s.allowance(ctx, actor)
 		if err != nil {
 			return nothing, err
+		}
+		if a.has(id) && lost { // the write whose answer was lost
+			return unused, nil
 		}
 		if a.has(id) {
 			return nothing, nil
@@ -124,10 +128,11 @@ func (s *Service) use(ctx context.Context, actor acl.Actor, id ID) (unused func(
 		}
 		a.Uses = append(a.Uses, Use{Ticket: id, At: s.now()})
 		_, err = s.Store.SaveAllowance(ctx, a)
-		if errors.Is(err, storage.ErrConflict) && try < collectTries {
+		lost = lost || errors.Is(err, storage.ErrAmbiguous)
+		if unsettled(err) && try < collectTries {
 			continue
 		}
-		return func() { s.unuse(context.WithoutCancel(ctx), actor, id) }, err
+		return unused, err
 	}
 }
 
@@ -140,8 +145,13 @@ func (s *Service) unuse(ctx context.Context, actor acl.Actor, id ID) {
 		}
 		a = a.Clone()
 		a.without(id)
-		if _, err := s.Store.SaveAllowance(ctx, a); !errors.Is(err, storage.ErrConflict) {
+		if _, err := s.Store.SaveAllowance(ctx, a); !unsettled(err) {
 			return
 		}
 	}
+}
+
+// unsettled says that an allowance has to be read again: somebody else wrote it, or nobody knows.
+func unsettled(err error) bool {
+	return errors.Is(err, storage.ErrConflict) || errors.Is(err, storage.ErrAmbiguous)
 }

@@ -1,6 +1,7 @@
 package ticket_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -126,4 +127,34 @@ func TestRepliesAtOnceDoNotPassTheQuota(t *testing.T) { // R-ROL-04
 	}
 	wg.Wait()
 	require.Equal(t, 10, sent)
+}
+
+func (u *unsure) SaveAllowance(ctx context.Context, a ticket.Allowance) (ticket.Allowance, error) {
+	return doubt(u, func() (ticket.Allowance, error) { return u.faulty.SaveAllowance(ctx, a) })
+}
+
+func TestAnAllowanceWhoseWriteIsInDoubtIsCountedOnce(t *testing.T) { // R-ROL-04
+	t.Parallel()
+	for _, done := range [][]bool{{false}, {true}, {false, true}, {true, false}} {
+		w, ids := partTime(t, 1)
+		u := &unsure{faulty: w.store, at: 1, done: done}
+		w.svc = w.onStore(u)
+		require.NoError(t, w.tryReply(ids[0]), "%v", done)
+		a, err := w.store.Allowance(t.Context(), site, "rita")
+		require.NoError(t, err)
+		require.Len(t, a.Uses, 1)
+		require.Len(t, w.account.Sends(), 1)
+
+		if len(done) > 1 && done[0] {
+			continue // the second doubt is about the entry
+		}
+		w, ids = partTime(t, 1)
+		w.svc = w.onStore(&unsure{faulty: w.store, at: 1, done: done})
+		w.store.failFrom(1, false) // the entry is refused, and the ticket is taken off again
+		require.ErrorIs(t, w.tryReply(ids[0]), errFault)
+		w.store.heal()
+		a, err = w.store.Allowance(t.Context(), site, "rita")
+		require.NoError(t, err)
+		require.Empty(t, a.Uses, "%v", done)
+	}
 }
