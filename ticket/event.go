@@ -11,6 +11,7 @@ const (
 	EventAssigned      inbox.EventName = "ticket.assigned"
 	EventUnassigned    inbox.EventName = "ticket.unassigned"
 	EventStatus        inbox.EventName = "ticket.status"
+	EventDeleted       inbox.EventName = "ticket.deleted"
 	EventPriority      inbox.EventName = "ticket.priority"
 	EventTagAdded      inbox.EventName = "ticket.tag.added"
 	EventTagRemoved    inbox.EventName = "ticket.tag.removed"

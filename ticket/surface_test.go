@@ -79,13 +79,14 @@ func TestEveryMethodIsClosedToStrangers(t *testing.T) { // R-ACL-04, R-ACL-07, 8
 			require.Zero(t, length(out[0]), "%s by %s is not empty", name, who)
 		}
 	}
-	require.Equal(t, 22, methods, "methods with an actor: a new one is looked at here and counted")
+	require.Equal(t, 24, methods, "methods with an actor: a new one is looked at here and counted")
 	require.Equal(t, before, w.lines(offer.ID), "nothing is changed")
 	require.Empty(t, w.account.Sends())
 
 	for i := range service.NumMethod() { // the same calls by the creator do what they are for
 		name, m := service.Type().Method(i).Name, service.Method(i)
-		if m.Type().NumIn() < 2 || m.Type().In(1) != reflect.TypeFor[acl.Actor]() || slices.Contains(ofSite, name) {
+		if m.Type().NumIn() < 2 || m.Type().In(1) != reflect.TypeFor[acl.Actor]() || slices.Contains(ofSite, name) ||
+			name == "Delete" { // it would end what the others need: TestWhoMayDeleteAndRestore
 			continue
 		}
 		if err := failure(call(t, m, w.actor("carl"), args)); !errors.Is(err, ticket.ErrNotQueued) { // the mail is in doubt
