@@ -250,6 +250,10 @@ func updateMessage(c *call) (any, *apiError) {
 	if refusal := req.check(); refusal != nil {
 		return nil, refusal
 	}
+	v, refusal := c.view()
+	if refusal != nil {
+		return nil, refusal
+	}
 	kind := changeUpdated
 	if req.Read != nil && req.Flag == nil && !req.needsDraft() && req.Extended == nil {
 		kind = changeRead
@@ -265,7 +269,7 @@ func updateMessage(c *call) (any, *apiError) {
 		m.raw, m.parsed = raw, &parsed // nothing of the mail itself has changed
 	}
 	c.a.note(m.folder, m, kind)
-	return c.messageEntity(m, view{prefer: c.prefer, basic: c.basic()}), nil
+	return c.messageEntity(m, v), nil
 }
 
 // replyRequest is what the calls that answer or forward take.

@@ -266,6 +266,10 @@ func moveMessage(c *call) (any, *apiError) {
 	if refusal != nil {
 		return nil, refusal
 	}
+	v, refusal := c.view()
+	if refusal != nil {
+		return nil, refusal
+	}
 	c.a.move(m, f)
-	return created{body: c.messageEntity(m, view{prefer: c.prefer, basic: c.basic()})}, nil
+	return created{body: c.messageEntity(m, v)}, nil
 }

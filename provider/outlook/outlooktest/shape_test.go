@@ -65,8 +65,17 @@ func TestShapesAreThoseOfRecordedAnswers(t *testing.T) {
 	g.a.Delete(id[1])
 	removed := g.get(link)
 	_, link, _ = g.pages(link)
+	nothing := g.get(link)
+	_, few, _ := g.pages(inboxDelta + query("$select", "flag,from,hasAttachments,id,internetMessageId,isRead,parentFolderId,receivedDateTime,subject"))
+	g.a.Flag(id[0], true)
+	full := g.get(few)
+	page1 := g.get("/me/mailFolders/inbox/messages" + query("$top", "1", "$orderby", "receivedDateTime desc", "$select", selected))
+	g.fill(2) // for a second page that is not the last
 	draft := g.do("POST", "/me/messages", `{"subject":"x","toRecipients":[{"emailAddress":{"address":"a@b.example"}}]}`)
 	anonymous := graph{t, g.s, g.a, g.s.Client()}
+	named := func(folder string) answer {
+		return g.get("/me/mailFolders/" + folder + query("$select", "id,displayName"))
+	}
 	state := query("$select", "id,isRead,isDraft,flag,lastModifiedDateTime,changeKey")
 	detail := query("$select", "id,internetMessageId,conversationId,parentFolderId,subject,from,sender,"+
 		"toRecipients,ccRecipients,bccRecipients,receivedDateTime,sentDateTime,lastModifiedDateTime,"+
@@ -76,16 +85,26 @@ func TestShapesAreThoseOfRecordedAnswers(t *testing.T) {
 		got  answer
 	}{
 		{"me.json", g.get("/me")},
-		{"wellknown_inbox.json", g.get("/me/mailFolders/inbox" + query("$select", "id,displayName"))},
+		{"wellknown_archive.json", named("archive")},
+		{"wellknown_deleteditems.json", named("deleteditems")},
+		{"wellknown_drafts.json", named("drafts")},
+		{"wellknown_inbox.json", named("inbox")},
+		{"wellknown_junkemail.json", named("junkemail")},
+		{"wellknown_msgfolderroot.json", named("msgfolderroot")},
+		{"wellknown_outbox.json", named("outbox")},
+		{"wellknown_sentitems.json", named("sentitems")},
 		{"mailfolders.json", g.get("/me/mailFolders" + query("$top", "50"))},
 		{"mailfolders_delta.json", g.get("/me/mailFolders/delta", "Prefer", "odata.maxpagesize=50")},
 		{"messages_list_page1.json", g.get("/me/mailFolders/inbox/messages" + query("$top", "1", "$orderby", "receivedDateTime desc", "$select", selected))},
+		{"messages_list_page2.json", g.get(page1.text("@odata.nextLink"))},
+		{"messages_delta_changed_full.json", full},
 		{"messages_delta_snapshot.json", g.get(inboxDelta + query("$select", selected))},
-		{"messages_delta_nochange.json", g.get(link)},
+		{"messages_delta_nochange.json", nothing},
 		{"messages_delta_changed.json", partial},
 		{"messages_delta_removed.json", removed},
 		{"message_detail.json", g.get("/me/messages/" + id[0] + detail)},
-		{"message_patched.json", g.get("/me/messages/" + draft.text("id") + detail)},
+		{"message_patched.json", g.do("PATCH", "/me/messages/"+draft.text("id")+detail, `{"isRead":true,"flag":{"flagStatus":"flagged"}}`)},
+		{"message_moved.json", g.do("POST", "/me/messages/"+draft.text("id")+"/move"+detail, `{"destinationId":"archive"}`)},
 		{"message_state.json", g.get("/me/messages/" + id[0] + state)},
 		{"bad_request.json", g.do("GET", "/me/mailFolders"+query("$select", "wellKnownName"), "")},
 		{"unauthorized.json", anonymous.do("GET", "/me", "", "Authorization", "Bearer x")},
