@@ -142,11 +142,23 @@ func (s *Service) SaveCatalog(ctx context.Context, actor acl.Actor, c Catalog) (
 	for i := range ev {
 		ev[i].ID, ev[i].At, ev[i].Site, ev[i].Actor = s.NewID(), s.now(), next.Site, actor.User
 	}
-	saved, err := s.Store.SaveCatalog(ctx, next, ev...)
+	saved, err := s.saveCatalog(ctx, next, ev...)
 	if err != nil {
 		return Catalog{}, err
 	}
 	return s.redactCatalog(ctx, actor, saved)
+}
+
+// saveCatalog is SaveCatalog of the store, made sure of like every write (ambiguous.go).
+func (s *Service) saveCatalog(ctx context.Context, c Catalog, ev ...inbox.Event) (Catalog, error) {
+	return storage.Settle(ctx,
+		func() (Catalog, error) { return s.Store.SaveCatalog(ctx, c, ev...) },
+		func() (Catalog, bool, error) {
+			stored, err := s.Store.Catalog(ctx, c.Site)
+			want := c
+			want.Version++
+			return stored, err == nil && same(want, stored), err
+		})
 }
 
 // managesSite says whether the actor may edit what holds for the whole site.
