@@ -51,7 +51,7 @@ func (y *syncer) subscribe(ctx context.Context) error {
 	if !ok || !y.state.Push.due(y.s.now()) {
 		return nil
 	}
-	sub, err := renewed(ctx, box, y.state.Push, y.s.now())
+	sub, err := y.renewed(ctx, box)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 		y.state.Push = nil
@@ -69,12 +69,13 @@ func (y *syncer) subscribe(ctx context.Context) error {
 }
 
 // renewed renews a subscription that lives, and makes one where there is none any more.
-func renewed(ctx context.Context, box provider.Subscriber, old *Push, now time.Time) (provider.Subscription, error) {
-	if old != nil && now.Before(old.Expires) {
-		sub, err := box.Renew(ctx, old.Subscription)
+func (y *syncer) renewed(ctx context.Context, box provider.Subscriber) (provider.Subscription, error) {
+	if p := y.state.Push; p != nil && y.s.now().Before(p.Expires) {
+		sub, err := box.Renew(ctx, p.Subscription)
 		if !errors.Is(err, provider.ErrGone) {
 			return sub, err
 		}
+		y.state.Push = nil // nothing rings, whatever becomes of the next
 	}
 	return box.Subscribe(ctx)
 }

@@ -107,6 +107,23 @@ func TestPushIsAHint(t *testing.T) { // R-CON-04, R-CON-07
 }
 
 // What a service tells of a subscription is done by the sync that follows, and by no other.
+func TestPushThatIsGoneIsNotWaitedFor(t *testing.T) { // R-CON-07
+	t.Parallel()
+	w := newWorld(t, fake.Options{})
+	in := w.open(true, filter.Rules{Mode: filter.All})
+	w.sync(in.ID)
+	require.True(t, w.pushed(in.ID))
+	w.account.FailAlways(fake.OpRenew, "", provider.ErrGone)
+	w.account.FailAlways(fake.OpSubscribe, "", errors.New("500"))
+	w.advance(4 * 24 * time.Hour)
+	w.sync(in.ID)
+	require.False(t, w.pushed(in.ID), "nothing rings any more")
+	w.account.Heal()
+	w.advance(11 * time.Minute)
+	w.sync(in.ID)
+	require.True(t, w.pushed(in.ID))
+}
+
 func TestPushEvents(t *testing.T) { // R-CON-07
 	t.Parallel()
 	day := 24 * time.Hour
