@@ -57,8 +57,8 @@ func (d *Desk) Watched(ctx context.Context) iter.Seq2[inbox.Inbox, error] {
 
 // Look brings one inbox up to date as Run does, and says what it wants next. It syncs what is live,
 // which renews push and tries again what waits to be tried again, and collects the tickets. Where the
-// mail service rings, it syncs when the inbox was rung for or Config.PushedPoll is over, and only
-// collects otherwise. For one inbox, one Look at a time: whoever takes an inbox over from a worker
+// mail service rings, it syncs when the inbox was rung for, when the last sync left something to do, or
+// when Config.PushedPoll is over, and only collects otherwise. For one inbox, one Look at a time: whoever takes an inbox over from a worker
 // that was not heard of calls inbox.Service.TakeOver before.
 //
 // What is no fault is no error: another worker on the same inbox, a creator who is deactivated. An
@@ -93,7 +93,7 @@ func (d *Desk) lookIn(ctx context.Context, in *inbox.Inbox, rung bool) (Turn, er
 		t.Urgency = UrgencyBackfill
 	}
 	now := d.Inboxes.Now()
-	if !rung && state.Pushed(now) && !turnOver(in.ID, d.pushedPoll, state.LastSync, now) {
+	if !rung && rings(&state, now) && !turnOver(in.ID, d.pushedPoll, state.LastSync, now) {
 		t.Listen = true
 		return t, nil
 	}
@@ -109,6 +109,12 @@ func (d *Desk) lookIn(ctx context.Context, in *inbox.Inbox, rung bool) (Turn, er
 		t.Next = max(t.Next, retry.After)
 	}
 	return t, err
+}
+
+// rings says whether a ring will tell of all that is to be done: what a sync began or could not do
+// nobody rings for again.
+func rings(state *inbox.SyncState, now time.Time) bool {
+	return state.Pushed(now) && state.LastError == "" && !state.Walking && state.Backfill == nil
 }
 
 // next is the time to the next poll of an inbox.

@@ -102,6 +102,29 @@ func TestRunPollsSeldomWhatIsPushed(t *testing.T) { // R-CON-07
 	})
 }
 
+func TestRunTriesAgainAtTheNextPollWhatIsPushed(t *testing.T) { // R-CON-07
+	t.Parallel()
+	bubble(t, func(c *desk.Config) { c.PushedPoll = 24 * time.Hour }, func(t *testing.T, w *world) {
+		account, id := w.open("me@firm.example")
+		mute(account)
+		after(2 * time.Minute)
+		account.FailOnce(fake.OpChanges, "", &provider.RetryError{Err: errors.New("503")})
+		deliver(account, "offer")
+		w.desk.Ring(id)
+		after(2 * time.Second)
+		require.Empty(t, w.tickets(id), "the ring was heard in vain")
+		after(2 * time.Minute)
+		require.Equal(t, []string{"offer"}, w.tickets(id), "nobody rings twice for the same mail")
+
+		account.ForgetCalls()
+		after(time.Hour)
+		require.Zero(t, account.Calls()[fake.OpChanges])
+		require.NoError(t, w.desk.Inboxes.Backfill(t.Context(), w.actor("carl"), id, time.Now().Add(-24*time.Hour)))
+		after(2 * time.Minute)
+		require.Positive(t, account.Calls()[fake.OpChanges], "a backfill does not wait for a ring")
+	})
+}
+
 func TestRunWaitsForNews(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(c *desk.Config) { c.Poll = time.Hour }, func(t *testing.T, w *world) {
