@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -360,23 +361,26 @@ func TestARingIsAnsweredAtOnceAndWhileAtWork(t *testing.T) {
 	w.until("it sleeps again", func() bool { return w.job(q, id).State == rivertype.JobStateScheduled })
 
 	// It hangs behind the listing: what comes now it does not see.
-	reached, resume := make(chan struct{}), make(chan struct{})
+	var reached atomic.Bool
+	hang := make(chan struct{})
+	resume := sync.OnceFunc(func() { close(hang) })
+	t.Cleanup(resume) // the queue cannot stop before
 	var once sync.Once
 	account.BeforeCall(func(op fake.Op, _ int) error {
 		if op == fake.OpOpen {
 			once.Do(func() {
-				close(reached)
-				<-resume
+				reached.Store(true)
+				<-hang
 			})
 		}
 		return nil
 	})
 	deliver(account, "second")
 	require.NoError(t, web.Ring(t.Context(), id))
-	<-reached
+	w.until("it opens the mail", reached.Load)
 	deliver(account, "third")
 	require.NoError(t, web.Ring(t.Context(), id))
-	close(resume)
+	resume()
 	w.until("it looks again", func() bool { return len(w.tickets(id)) == 3 })
 	require.NoError(t, web.RingAccount(t.Context(), "fake", "stranger@firm.example"))
 }
