@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -107,8 +108,9 @@ func (x *session) enroll(t desk.Task, rung int64) (bool, error) {
 // Ring makes tasks due at once; see desk.Leases.
 func (s *Store) Ring(ctx context.Context, tasks ...desk.Task) error {
 	return s.write(ctx, op{"ring", "tasks", ""}, func(x *session) error {
-		for kind, inboxes := range byKind(tasks) {
-			for _, id := range inboxes {
+		of := byKind(tasks)
+		for _, kind := range slices.Sorted(maps.Keys(of)) { // all callers lock in one order
+			for _, id := range of[kind] {
 				if err := x.ring(desk.Task{Kind: kind, Inbox: id}); err != nil {
 					return err
 				}
@@ -209,7 +211,9 @@ func (s *Store) Renew(ctx context.Context, hold time.Duration, all ...desk.Lease
 	}
 	err := s.write(ctx, op{"renew", "leases", ""}, func(x *session) error {
 		ours := make(map[desk.Lease]bool, len(all))
-		for kind, some := range kinds {
+		for _, kind := range slices.Sorted(maps.Keys(kinds)) { // all callers lock in one order
+			some := kinds[kind]
+			slices.SortFunc(some, func(a, b desk.Lease) int { return strings.Compare(string(a.Inbox), string(b.Inbox)) })
 			for chunk := range slices.Chunk(some, maxList) {
 				if err := x.renew(kind, chunk, hold, ours); err != nil {
 					return err
