@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
+	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/storage"
@@ -72,10 +74,31 @@ func (s *Service) dispatch(ctx context.Context, e Entry) (err error) {
 	}
 	if e.Outgoing.State == OutgoingSending {
 		_, err = s.reconcile(ctx, e)
-	} else {
+		return err
+	}
+	if err = s.mayStill(ctx, &e); errors.Is(err, acl.ErrDenied) {
+		_, err = s.fail(ctx, e, OutgoingFailed, err)
+	} else if err == nil {
 		_, err = s.send(ctx, e)
 	}
 	return err
+}
+
+// mayStill refuses with acl.ErrDenied a mail that waited, by somebody who may not answer from the
+// mailbox any more: whoever lost access must leave nothing that speaks for its owner later.
+func (s *Service) mayStill(ctx context.Context, e *Entry) error {
+	in, err := s.engineInbox(ctx, e.Inbox)
+	if err != nil {
+		return err
+	}
+	author, err := s.Inboxes.Actor(ctx, in.Site, e.Author)
+	if errors.Is(err, storage.ErrNotFound) {
+		return fmt.Errorf("author of entry %q: %w", e.ID, acl.ErrDenied)
+	}
+	if err != nil {
+		return err
+	}
+	return acl.Check(author, in.ACL(), acl.BeAssignee, nil).Err()
 }
 
 // send takes a queued entry out: it is marked sending first, so that a crash or a lost answer is
@@ -179,7 +202,7 @@ func (s *Service) fail(ctx context.Context, e Entry, state OutgoingState, cause 
 	if state == OutgoingUnknown {
 		ev.Name = EventSendUnknown
 	}
-	err := s.move(ctx, &e, OutgoingSending, func(o *Outgoing) { o.State, o.Error = state, code }, ev)
+	err := s.move(ctx, &e, e.Outgoing.State, func(o *Outgoing) { o.State, o.Error = state, code }, ev)
 	return e, err
 }
 
@@ -191,6 +214,8 @@ func sendCode(err error) string {
 		return "auth"
 	case errors.Is(err, provider.ErrConfig):
 		return "config"
+	case errors.Is(err, acl.ErrDenied):
+		return "denied"
 	case errors.Is(err, errors.ErrUnsupported):
 		return "unsupported"
 	case errors.Is(err, inbox.ErrInvalidState):

@@ -84,8 +84,8 @@ type Outgoing struct {
 	// All says that it answers everybody on the thread: whom it leaves out is off it.
 	All    bool   `json:"all,omitempty"`
 	Status Status `json:"status,omitempty"` // the ticket's status once it is sent (R-STA-03)
-	// Error says in a code why it was not sent, or is in doubt: auth, config, inbox_not_live,
-	// not_found, refused, retry, unsupported.
+	// Error says in a code why it was not sent, or is in doubt: auth, config, denied (its author may
+	// not answer from the mailbox any more), inbox_not_live, not_found, refused, retry, unsupported.
 	Error string `json:"error,omitempty"`
 }
 

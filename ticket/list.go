@@ -11,9 +11,9 @@ import (
 )
 
 // Tickets yields the tickets the actor may see, newest activity first. q.Site, q.HiddenIn,
-// q.AllHidden and who q.Unread is about are the actor's own, whatever they hold; q.Inboxes narrows within what the actor may
-// see, and an inbox the actor may not see yields nothing. The next page starts after the Key of the
-// last ticket.
+// q.AllHidden and who q.Unread is about are the actor's own, whatever they hold; q.Inboxes narrows
+// within what the actor may see, and an inbox the actor may not see yields nothing. The next page
+// starts after the Key of the last ticket.
 func (s *Service) Tickets(ctx context.Context, actor acl.Actor, q Query) iter.Seq2[Ticket, error] {
 	return func(yield func(Ticket, error) bool) {
 		q, err := s.bounded(ctx, actor, q)
@@ -107,7 +107,7 @@ func (s *Service) Entries(ctx context.Context, actor acl.Actor, id ID) iter.Seq2
 			if e.Hidden && in.Creator != actor.User {
 				continue
 			}
-			if e, err = s.unlink(ctx, actor, redact(&in, actor, e)); err != nil {
+			if e, err = s.shown(ctx, actor, &in, e); err != nil {
 				yield(Entry{}, err)
 				return
 			}
@@ -116,6 +116,22 @@ func (s *Service) Entries(ctx context.Context, actor acl.Actor, id ID) iter.Seq2
 			}
 		}
 	}
+}
+
+// shown is an entry as the actor may see it, who may see it.
+func (s *Service) shown(ctx context.Context, actor acl.Actor, in *inbox.Inbox, e Entry) (Entry, error) {
+	return s.unlink(ctx, actor, redact(in, actor, e))
+}
+
+// left is shown for an entry that a write has left: what cannot be looked up is not shown, since an
+// error would say that nothing was written.
+func (s *Service) left(ctx context.Context, actor acl.Actor, in *inbox.Inbox, e Entry) Entry {
+	out, err := s.shown(context.WithoutCancel(ctx), actor, in, e)
+	if err != nil {
+		out = redact(in, actor, e)
+		out.Other = ""
+	}
+	return out
 }
 
 // redact takes the blind copies off an entry for all but the creator and the author (R-MSG-04).

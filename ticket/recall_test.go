@@ -135,3 +135,107 @@ func TestMailLeavesUnderTheNameTheInboxChose(t *testing.T) { // R-MSG-10, 11.12
 		require.Equal(t, []rfc822.Address{{Name: want, Address: "me@firm.example"}}, w.lastSent().Envelope.From)
 	}
 }
+
+// Whoever takes a mail back, puts it off or decides on it sees of it what its history shows them.
+func TestAMailOfAnotherIsHandedOutAsItsHistoryShowsIt(t *testing.T) { // R-MSG-04, R-MSG-06
+	t.Parallel()
+	w, offer, second, other := elsewhere(t)
+	_, err := w.inboxes.Share(t.Context(), w.actor("zoe"), other.ID, acl.Grant{User: "rob", Access: acl.ReadAndReply})
+	require.NoError(t, err)
+	_, err = w.inboxes.Unshare(t.Context(), w.actor("carl"), w.in.ID, "rob")
+	require.NoError(t, err)
+	forward := func() ticket.Entry {
+		_, e := w.forward("rita", offer.ID, ticket.Forward{To: addresses("tom"), Bcc: addresses("hush"), Text: "plan",
+			Inbox: other.ID, SendAt: w.clock().Add(time.Hour)})
+		require.NotEmpty(t, e.Bcc)
+		return e
+	}
+	rob := w.actor("rob")
+	check := func(what string, got ticket.Entry, err error, want ticket.OutgoingState) {
+		t.Helper()
+		require.NoError(t, err, what)
+		require.Equal(t, want, got.Outgoing.State, what)
+		require.Empty(t, got.Bcc, what)
+		require.Empty(t, got.Other, "%s: the ticket it was forwarded from", what)
+	}
+	e := forward()
+	got, err := w.svc.Reschedule(t.Context(), rob, e.Ticket, e.ID, w.clock().Add(2*time.Hour))
+	check("put off", got, err, ticket.OutgoingQueued)
+	got, err = w.svc.Reschedule(t.Context(), rob, e.Ticket, e.ID, time.Time{})
+	check("sent now", got, err, ticket.OutgoingSent)
+	require.Contains(t, string(second.Sends()[0].Raw), "hush@", "the mail has its blind copies")
+	e = forward()
+	got, err = w.svc.Recall(t.Context(), rob, e.Ticket, e.ID)
+	check("taken back", got, err, ticket.OutgoingRecalled)
+
+	hits := w.search("rob", ticket.SearchQuery{Text: "plan"})
+	require.Len(t, hits, 2)
+	for _, h := range hits {
+		require.Empty(t, h.Entry.Other)
+		require.Empty(t, h.Entry.Bcc)
+	}
+}
+
+func TestAMailIsTakenBackWhereNobodyMayReplyAnyMore(t *testing.T) { // R-INB-15, row 12
+	t.Parallel()
+	for what, end := range map[string]func(w *world, id ticket.ID) error{
+		"locked": func(w *world, id ticket.ID) error {
+			_, err := w.inboxes.Edit(t.Context(), w.actor("carl"), w.in.ID, inbox.Edit{Settings: &inbox.InboxSettings{OnClosed: inbox.LockNow}})
+			if err == nil {
+				_, err = w.svc.SetStatus(t.Context(), w.actor("carl"), id, ticket.Closed)
+			}
+			return err
+		},
+		"paused": func(w *world, _ ticket.ID) error {
+			_, err := w.inboxes.Pause(t.Context(), w.actor("carl"), w.in.ID)
+			return err
+		},
+	} {
+		w, offer := asked(t, fake.Options{})
+		e, err := w.svc.Reply(t.Context(), w.actor("rita"), offer.ID, ticket.Reply{Text: "x", SendAt: w.clock().Add(time.Hour)})
+		require.NoError(t, err)
+		require.NoError(t, end(w, offer.ID), what)
+		_, err = w.svc.Reschedule(t.Context(), w.actor("rita"), offer.ID, e.ID, time.Time{})
+		require.ErrorIs(t, err, acl.ErrDenied, what)
+		_, err = w.svc.Recall(t.Context(), w.actor("rob"), offer.ID, e.ID)
+		require.ErrorIs(t, err, acl.ErrDenied, what)
+		got, err := w.svc.Recall(t.Context(), w.actor("rita"), offer.ID, e.ID)
+		require.NoError(t, err, what)
+		require.Equal(t, ticket.OutgoingRecalled, got.Outgoing.State, what)
+		w.advance(2 * time.Hour)
+		w.dispatch(0)
+		require.Empty(t, w.account.Sends(), what)
+	}
+}
+
+func TestWhoLostAccessLeavesNoMailForLater(t *testing.T) { // R-INB-11, R-ROL-07, row 8
+	t.Parallel()
+	for what, end := range map[string]func(w *world) error{
+		"access taken": func(w *world) error {
+			_, err := w.inboxes.Unshare(t.Context(), w.actor("carl"), w.in.ID, "rita")
+			return err
+		},
+		"access lowered": func(w *world) error {
+			_, err := w.inboxes.Share(t.Context(), w.actor("carl"), w.in.ID, acl.Grant{User: "rita", Access: acl.ReadOnly})
+			return err
+		},
+		"deactivated": func(w *world) error {
+			rita := person("rita", acl.Agent)
+			rita.State = acl.Deactivated
+			w.host.AddPerson(rita)
+			return nil
+		},
+	} {
+		w, offer := asked(t, fake.Options{})
+		_, err := w.svc.Reply(t.Context(), w.actor("rita"), offer.ID, ticket.Reply{Text: "x", SendAt: w.clock().Add(time.Hour)})
+		require.NoError(t, err)
+		require.NoError(t, end(w), what)
+		w.advance(2 * time.Hour)
+		w.dispatch(0)
+		require.Empty(t, w.account.Sends(), what)
+		got := w.outgoing(offer.ID)
+		require.Equal(t, ticket.OutgoingFailed, got.Outgoing.State, what)
+		require.Equal(t, "denied", got.Outgoing.Error, what)
+		require.Equal(t, ticket.Active, w.only().Status, what)
+	}
+}

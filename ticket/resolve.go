@@ -37,12 +37,12 @@ func (s *Service) Resolve(ctx context.Context, actor acl.Actor, id ID, entry Ent
 		if e, err = s.sent(ctx, e, provider.Sent{}); err != nil {
 			return Entry{}, err
 		}
-		return redact(&in, actor, e), nil
+		return s.left(ctx, actor, &in, e), nil
 	}
 	if err := s.requeue(ctx, &e); err != nil {
 		return Entry{}, err
 	}
-	return redact(&in, actor, s.sendNow(ctx, e)), nil
+	return s.left(ctx, actor, &in, s.sendNow(ctx, e)), nil
 }
 
 // requeue puts a mail in doubt back into the queue as a copy under a new marker.

@@ -328,8 +328,10 @@ func (r *searcher) hit(ctx context.Context, rank Rank, m found) (Hit, bool, erro
 	if err != nil {
 		return gone(err)
 	}
+	if e, err = r.s.shown(ctx, r.actor, &in, e); err != nil {
+		return Hit{}, false, err
+	}
 	r.seen[t.ID] = true
-	e = redact(&in, r.actor, e)
 	if m.readable&InText == 0 {
 		e.Text = ""
 	}
