@@ -202,6 +202,8 @@ func TestErasedMailLeavesNothingBehind(t *testing.T) {
 	}
 	before := mails()
 	require.Len(t, before, 2)
+	blob := w.outgoing(offer.ID).Outgoing.Blob
+	require.Contains(t, w.raw(blob), "our secret price")
 	yes := true
 	w.change(inbox.MessageChange{ID: before[0].Message, Hidden: &yes})
 	w.collect()
@@ -224,6 +226,8 @@ func TestErasedMailLeavesNothingBehind(t *testing.T) {
 		require.Empty(t, e.Message)
 		require.Nil(t, slices.Concat(e.To, e.Cc, e.Bcc))
 	}
+	_, err = w.store.OpenBlob(t.Context(), blob)
+	require.ErrorIs(t, err, storage.ErrNotFound, "the raw mail we sent")
 	_, _, err = w.store.Mark(t.Context(), w.in.ID)
 	require.NoError(t, err)
 	require.Equal(t, ticket.Collected{}, w.collect())

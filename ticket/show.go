@@ -48,7 +48,12 @@ func (c *collector) purge(ctx context.Context, id inbox.MessageID) error {
 	e.To, e.Cc, e.Bcc = nil, nil, nil
 	if e.Outgoing != nil {
 		o := *e.Outgoing
-		o.Marker = ""
+		if o.Blob != "" { // first the mail: afterwards nothing names it
+			if err := c.s.Blobs.DeleteBlob(ctx, o.Blob); err != nil {
+				return err
+			}
+		}
+		o.Marker, o.Blob, o.Size = "", "", 0
 		e.Outgoing = &o
 	}
 	d.put(e)
