@@ -88,20 +88,26 @@ func (s *Service) used(ctx context.Context, user acl.UserID, u Use) (bool, error
 	} else if err != nil {
 		return false, err
 	}
-	wrote := false
+	wrote, left, err := s.mailed(ctx, user, u)
+	return left || !wrote && s.now().Before(u.At.Add(time.Minute)), err
+}
+
+// mailed says whether the agent wrote a mail on a ticket since its use, and whether one went out, or
+// may have, or still will.
+func (s *Service) mailed(ctx context.Context, user acl.UserID, u Use) (wrote, left bool, err error) {
 	for e, err := range s.Store.Entries(ctx, EntryQuery{Ticket: u.Ticket}) {
 		if err != nil {
-			return false, err
+			return false, false, err
 		}
 		if e.Outgoing == nil || e.Author != user || e.At.Before(u.At) {
 			continue
 		}
 		wrote = true
 		if st := e.Outgoing.State; st != OutgoingFailed && st != OutgoingRecalled {
-			return true, nil
+			return true, true, nil
 		}
 	}
-	return !wrote && s.now().Before(u.At.Add(time.Minute)), nil
+	return wrote, false, nil
 }
 
 // use counts a ticket a part-time agent is about to reply on, or answers acl.ErrReplyQuota. Of two
@@ -136,15 +142,46 @@ func (s *Service) use(ctx context.Context, actor acl.Actor, id ID) (unused func(
 	}
 }
 
-// unuse takes a ticket off an allowance, best effort: one that stays is looked into again.
+// unuse takes a ticket off an allowance that the agent has no other mail on, best effort: one that
+// stays is looked into again.
 func (s *Service) unuse(ctx context.Context, actor acl.Actor, id ID) {
+	s.changeAllowance(ctx, actor, func(a *Allowance) bool {
+		i := slices.IndexFunc(a.Uses, func(u Use) bool { return u.Ticket == id })
+		if i < 0 {
+			return false
+		}
+		_, left, err := s.mailed(ctx, actor.User, a.Uses[i])
+		a.without(id)
+		return err == nil && !left
+	})
+}
+
+// keepUse puts a ticket back that a reply written at the same time took off, since it was refused. The
+// mail stands by now, so it is counted even where it is one too many.
+func (s *Service) keepUse(ctx context.Context, actor acl.Actor, e *Entry) {
+	if !actor.PartTime {
+		return
+	}
+	s.changeAllowance(context.WithoutCancel(ctx), actor, func(a *Allowance) bool {
+		if a.has(e.Ticket) {
+			return false
+		}
+		a.Uses = append(a.Uses, Use{Ticket: e.Ticket, At: e.At})
+		return true
+	})
+}
+
+// changeAllowance saves an allowance if change says so, best effort.
+func (s *Service) changeAllowance(ctx context.Context, actor acl.Actor, change func(*Allowance) bool) {
 	for range collectTries {
 		a, err := s.Store.Allowance(ctx, inbox.SiteID(actor.Site), actor.User)
-		if err != nil || !a.has(id) {
+		if err != nil {
 			return
 		}
 		a = a.Clone()
-		a.without(id)
+		if !change(&a) {
+			return
+		}
 		if _, err := s.Store.SaveAllowance(ctx, a); !unsettled(err) {
 			return
 		}

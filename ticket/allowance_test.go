@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/provider/fake"
+	"github.com/workinbox/workinbox/provider/rfc822"
 	"github.com/workinbox/workinbox/ticket"
 )
 
@@ -157,4 +159,54 @@ func TestAnAllowanceWhoseWriteIsInDoubtIsCountedOnce(t *testing.T) { // R-ROL-04
 		require.NoError(t, err)
 		require.Empty(t, a.Uses, "%v", done)
 	}
+}
+
+// A reply that is refused takes its ticket off the allowance, but not from under another one that was
+// written to the same ticket at that time.
+func TestARefusedReplyDoesNotUncountAnother(t *testing.T) { // R-ROL-04
+	t.Parallel()
+	broken := errors.New("the upload was broken off")
+	// refused is a reply during whose upload something happens.
+	refused := func(w *world, id ticket.ID, then func()) error {
+		_, err := w.svc.Reply(t.Context(), w.actor("rita"), id, ticket.Reply{Text: "x",
+			Attachments: []rfc822.Attachment{{Name: "a", Type: "text/plain", Open: func() (io.ReadCloser, error) {
+				then()
+				return nil, broken
+			}}}})
+		return err
+	}
+	counted := func(w *world) {
+		t.Helper()
+		require.Len(t, w.account.Sends(), 1)
+		a, err := w.store.Allowance(t.Context(), site, "rita")
+		require.NoError(t, err)
+		require.Len(t, a.Uses, 1)
+	}
+
+	w, ids := partTime(t, 1) // the other is saved before this one is refused
+	var other error
+	require.ErrorIs(t, refused(w, ids[0], func() { other = w.tryReply(ids[0]) }), broken)
+	require.NoError(t, other)
+	counted(w)
+
+	w, ids = partTime(t, 1) // the other is saved after this one is refused
+	opened, broke, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		done <- refused(w, ids[0], func() {
+			close(opened)
+			<-broke
+		})
+	}()
+	select {
+	case <-opened:
+	case err := <-done:
+		t.Fatalf("the reply was refused before its upload: %v", err)
+	}
+	w.store.before = func() {
+		w.store.before = nil
+		close(broke)
+		require.ErrorIs(t, <-done, broken)
+	}
+	require.NoError(t, w.tryReply(ids[0]))
+	counted(w)
 }

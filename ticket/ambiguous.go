@@ -10,8 +10,8 @@ import (
 	"github.com/workinbox/workinbox/storage"
 )
 
-// The writes of this package go through these, which make sure of one whose outcome was not known
-// (storage.ErrAmbiguous).
+// The writes of tickets and marks go through these, which make sure of one whose outcome was not known
+// (storage.ErrAmbiguous). Catalogs and allowances do so beside their rules; a reading may be saved twice.
 
 func (s *Service) saveTickets(ctx context.Context, w []Write, ev ...inbox.Event) ([]Ticket, error) {
 	return storage.Settle(ctx,

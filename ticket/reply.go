@@ -160,6 +160,7 @@ func (s *Service) post(ctx context.Context, l *letter, save func(o *Outgoing) (E
 	out, err := save(&Outgoing{State: OutgoingQueued, Marker: marker, Thread: l.thread, Blob: blob.Key,
 		Size: blob.Size, NotBefore: leaves, Status: l.status, All: l.all})
 	if err == nil {
+		s.keepUse(ctx, l.author, &out)
 		return out, nil
 	}
 	// A store may lose its answer as a mail service may: what it kept must not lose its mail.
@@ -167,6 +168,7 @@ func (s *Service) post(ctx context.Context, l *letter, save func(o *Outgoing) (E
 		s.forget(ctx, blob.Key)
 		unused()
 	} else if kept.ID != "" {
+		s.keepUse(ctx, l.author, kept)
 		return *kept, nil
 	}
 	return Entry{}, err
