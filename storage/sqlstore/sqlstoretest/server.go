@@ -6,8 +6,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -210,32 +212,57 @@ func (s *server) take(ctx context.Context) (string, error) {
 
 func sqlPrefix(n int) string { return fmt.Sprintf("t%d_", n) }
 
-// put empties a store and keeps it for the next test. Tables that cannot be emptied are left alone.
+// put empties a store and keeps it for the next test. One that cannot be emptied is left alone.
 func (s *server) put(prefix string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if err := empty(ctx, s.db, prefix); err == nil {
+	if err := s.empty(ctx, prefix); err == nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.free = append(s.free, prefix)
 	}
 }
 
-// tables are those of a store, but the one whose rows stay.
-var tables = []string{
-	"inboxes", "readers", "purges", "syncs", "messages", "contents", "changes", "items", "threads",
-	"runs", "events", "snapshots", "companies", "domains", "customers", "addresses", "known",
-	"credentials", "numbers", "tickets", "ticket_threads", "entries", "marks", "leases", "catalogs", "allowances",
+// created finds the tables a migration makes.
+var created = regexp.MustCompile(`CREATE TABLE (?:IF NOT EXISTS )?(\S+)`)
+
+// tables are those of a store by its migrations, but the one whose rows stay.
+func (s *server) tables(prefix string) ([]string, error) {
+	migrations, err := sqlstore.Migrations(sqlstore.Options{Dialect: s.dialect, Prefix: prefix})
+	if err != nil {
+		return nil, err
+	}
+	files, err := fs.ReadDir(migrations, ".")
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, f := range files {
+		text, err := fs.ReadFile(migrations, f.Name())
+		if err != nil {
+			return nil, err
+		}
+		for _, found := range created.FindAllSubmatch(text, -1) {
+			if name := string(found[1]); name != prefix+"stripes" {
+				out = append(out, name)
+			}
+		}
+	}
+	return out, nil
 }
 
-func empty(ctx context.Context, db *sql.DB, prefix string) error {
-	tx, err := db.BeginTx(ctx, nil)
+func (s *server) empty(ctx context.Context, prefix string) error {
+	tables, err := s.tables(prefix)
+	if err != nil {
+		return err
+	}
+	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
 	for _, table := range tables {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM "+prefix+table); err != nil {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
 			return err
 		}
 	}
