@@ -176,6 +176,26 @@ func TestUploadsOutliveLostAnswers(t *testing.T) {
 	})
 }
 
+// A session that is gone may have ended before the last range came: what it was for must not be sent.
+func TestUploadSessionThatIsGoneSendsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, outlook.Options{}, outlooktest.Config{})
+		s, _ := sender(t, w)
+		w.s.Fail(outlooktest.Fault{Method: "uploadSession.put", Skip: 2, Times: 1, Reply: outlooktest.Unavailable()})
+		w.s.Fail(outlooktest.Fault{Method: "uploadSession.put", Skip: 2, Times: -1, Reply: outlooktest.NotFound()})
+		out := outgoing("big", "", withAttachment(9<<20))
+		_, err := s.Send(t.Context(), out)
+		require.ErrorIs(t, err, provider.ErrRetry)
+		require.Empty(t, w.a.Sent())
+		w.s.Heal()
+		_, err = s.Send(t.Context(), out)
+		require.NoError(t, err)
+		_, mail := only(t, w)
+		require.EqualValues(t, 9<<20, mail.Parts[0].Size)
+	})
+}
+
 // What becomes of a send, by what the service answers to its last call.
 func TestSendOutcomes(t *testing.T) {
 	t.Parallel()

@@ -56,7 +56,8 @@ func (m *mailbox) upload(ctx context.Context, draft string, part rfc822.Part, co
 	return nil
 }
 
-// putRange hands over one range. One whose answer was lost is found to be there already.
+// putRange hands over one range. One whose answer was lost is found to be there already, but for the
+// last: the session ends with it, and one that is gone does not say why. Then the draft is given up.
 func (m *mailbox) putRange(ctx context.Context, session string, b []byte, at, size int64) error {
 	again := false
 	return m.call(ctx, gate.Interactive, opPut, func(ctx context.Context) error {
@@ -64,9 +65,6 @@ func (m *mailbox) putRange(ctx context.Context, session string, b []byte, at, si
 			next, err := m.expected(ctx, session)
 			if err == nil && next >= at+int64(len(b)) {
 				return nil
-			}
-			if e, ok := err.(*answerError); ok && e.status == http.StatusNotFound && at+int64(len(b)) == size {
-				return nil // the session ends with the last range
 			}
 		}
 		again = true
