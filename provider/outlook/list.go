@@ -3,6 +3,7 @@ package outlook
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/provider/internal/gate"
+	"github.com/workinbox/workinbox/provider/internal/wire"
 )
 
 // maxPage is the largest Options.PageSize: a page may be asked for a quarter larger, and Graph gives
@@ -67,19 +69,29 @@ func (m *mailbox) listAddress(s span, fields string, top int, count bool) string
 	return m.address(q, "messages")
 }
 
-// list reads one page. With bodies it holds raw messages where they can be built. With shrink, a 504 is
-// errTooSlow at once, for the caller to ask for less.
+// list reads one page. With bodies it holds raw messages where they can be built. With shrink, one that
+// is too large is errTooSlow at once, for the caller to ask for less.
 func (m *mailbox) list(ctx context.Context, address string, bodies, shrink bool) (page[message], error) {
 	var out page[message]
 	err := m.call(ctx, gate.Bulk, opList, func(ctx context.Context) error {
 		fresh, err := m.listOnce(ctx, address, bodies)
-		if e, ok := errors.AsType[*answerError](err); ok && shrink && e.status == http.StatusGatewayTimeout {
+		if shrink && ctx.Err() == nil && tooLarge(err) {
 			return errTooSlow
 		}
 		out = fresh
 		return err
 	})
 	return out, err
+}
+
+// tooLarge says whether a page may come when less is asked for: Graph gave it up (504), it did not come
+// in the time of Options.HTTP, or it is more than an answer may be.
+func tooLarge(err error) bool {
+	if e, ok := errors.AsType[*answerError](err); ok {
+		return e.status == http.StatusGatewayTimeout
+	}
+	late, ok := errors.AsType[net.Error](err)
+	return ok && late.Timeout() || errors.Is(err, wire.ErrTooLarge)
 }
 
 func (m *mailbox) listOnce(ctx context.Context, address string, bodies bool) (p page[message], err error) {

@@ -165,6 +165,25 @@ func TestWalkAsksForSmallerPages(t *testing.T) {
 	})
 }
 
+// So is one whose answers do not come at all in the time a host gives them.
+func TestWalkAsksForSmallerPagesWhenTheyDoNotCome(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, outlook.Options{}, outlooktest.Config{})
+		ids := w.fill(400, time.Hour)
+		w.o.HTTP.Timeout = 20 * time.Second
+		slow := func(r *http.Request) bool {
+			var top int
+			_, err := fmt.Sscan(r.URL.Query().Get("$top"), &top)
+			return err == nil && top > 30
+		}
+		w.s.Fail(outlooktest.Fault{Method: "messages.list", Match: slow, Times: -1, Delay: 25 * time.Second})
+		got := follow(t.Context(), w.open(t), "", provider.Walk{Only: true})
+		require.NoError(t, got.err)
+		require.Len(t, got.put, len(ids))
+	})
+}
+
 // Without the number of messages the list is read from end to end.
 func TestWalkWithoutACount(t *testing.T) {
 	t.Parallel()
