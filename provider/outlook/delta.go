@@ -21,12 +21,18 @@ const (
 	// refreshAfter is how long links are kept of which nothing was read: the service forgets the
 	// oldest ones first.
 	refreshAfter = time.Hour
+	// mostFiltered is how many messages a round with a filter tells of at most
+	// (https://learn.microsoft.com/graph/delta-query-messages). One that tells of so many may have left
+	// some out: the folder is read without a filter then.
+	mostFiltered = 5000
+	// fromTheFirst is the floor of a folder that is read without a filter.
+	fromTheFirst = -1
 )
 
 // deltaAddress is where the delta query of a folder begins.
 func (m *mailbox) deltaAddress(s *spot) string {
 	q := url.Values{"$select": {messageFields}}
-	if s.Floor != 0 {
+	if s.Floor > 0 {
 		q.Set("$filter", "receivedDateTime ge "+instant(s.Floor))
 	}
 	return m.address(q, "mailFolders", s.ID, "messages", "delta")
@@ -183,7 +189,7 @@ func (r *reader) folder(ctx context.Context, s *spot, f first) error {
 		if next == "" {
 			next = p.Delta
 		}
-		if err := r.page(ctx, s, p.Value, next); err != nil {
+		if err := r.page(ctx, s, p.Value, next, p.Next == ""); err != nil {
 			return err
 		}
 		if p.Next == "" {
@@ -197,8 +203,8 @@ func (r *reader) folder(ctx context.Context, s *spot, f first) error {
 	}
 }
 
-// page yields what one page of a folder comes to. next is the link behind it.
-func (r *reader) page(ctx context.Context, s *spot, records []message, next string) error {
+// page yields what one page of a folder comes to. next is the link behind it, last that the round ends.
+func (r *reader) page(ctx context.Context, s *spot, records []message, next string, last bool) error {
 	var b provider.Batch
 	var ask []string
 	kind := s.Kind
@@ -238,13 +244,33 @@ func (r *reader) page(ctx context.Context, s *spot, records []message, next stri
 		}
 	}
 	r.told = r.told || s.Link == ""
+	s.count(len(records))
 	s.Link, s.Floor = next, 0
+	if last && s.Told > mostFiltered {
+		r.m.p.o.Logger.WarnContext(ctx, "outlook: a folder has more new mail than a filter tells of: all of it is read")
+		s.Link, s.Floor, r.told = "", fromTheFirst, true
+	}
+	if last {
+		s.Told = 0
+	}
 	if len(b.Put) == 0 && len(b.Removed) == 0 {
 		return nil
 	}
 	b.Next = r.at.cursor()
 	r.told = true
 	return r.send(b)
+}
+
+// count counts records of a round that began with a filter.
+func (s *spot) count(records int) {
+	switch {
+	case s.Link == "" && s.Floor > 0:
+		s.Told = 1 + records
+	case s.Link == "":
+		s.Told = 0
+	case s.Told > 0:
+		s.Told += records
+	}
 }
 
 // put adds a message, once.

@@ -112,6 +112,36 @@ func TestFoldersComeGoAndMove(t *testing.T) {
 	})
 }
 
+// A filter tells of 5,000 messages at most. A folder that comes out of the trash has more.
+func TestAFolderWithMoreThanAFilterTellsOf(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, outlook.Options{PageSize: 800}, outlooktest.Config{})
+		thrown := w.a.AddFolder("deleteditems", "Clients")
+		const n = 5010
+		for i := range n {
+			w.a.Deliver(letter(fmt.Sprint("m", i)), outlooktest.Delivery{Folder: thrown,
+				Received: noon.Add(-time.Hour - time.Duration(i)*time.Minute)})
+		}
+		walk := provider.Walk{Since: noon.AddDate(0, 0, -30)}
+		m := w.open(t)
+		got := follow(t.Context(), m, "", walk)
+		require.NoError(t, got.err)
+		require.Empty(t, got.put)
+		w.a.MoveFolder(thrown, "inbox")
+		put := map[string]bool{}
+		for range 3 {
+			got = follow(t.Context(), m, got.last, walk)
+			require.NoError(t, got.err)
+			for id := range got.put {
+				put[id] = true
+			}
+		}
+		require.Equal(t, n, len(put))
+		require.Empty(t, got.order, "it is read once")
+	})
+}
+
 func TestOneLostLinkRestartsItsFolderAlone(t *testing.T) {
 	t.Parallel()
 	for name, location := range map[string]bool{"with a location": true, "without": false} {

@@ -67,7 +67,9 @@ type spot struct {
 	Root   bool       `json:"r,omitempty"` // Kind is its own and not its parent's
 	Kind   folderKind `json:"k,omitempty"`
 	Link   string     `json:"l,omitempty"` // delta link, or the next link of a round; empty: none yet
-	Floor  int64      `json:"f,omitempty"` // without Link: the received time to begin from, Unix seconds
+	Floor  int64      `json:"f,omitempty"` // without Link: the received time to begin from, Unix seconds, or fromTheFirst
+	// Told counts the records of a round that began at a Floor, and one more; zero is any other round.
+	Told int `json:"n,omitempty"`
 }
 
 // tree is the folders of a mailbox, as far as they are known.
