@@ -26,6 +26,9 @@ const (
 	//
 	// What is lost is the exact bytes, and with them what proves a signature of DKIM, and the plain
 	// text beside HTML. A first walk with provider.BodiesWith is faster by it, and nothing else is.
+	//
+	// Such a walk has the bodies of all mail pass through memory, also of what a filter then rejects:
+	// nothing of it is kept. With provider.BodiesAsk it has none.
 	RawBuilt
 )
 
