@@ -26,6 +26,9 @@ const opBatch = "batch"
 func (m *mailbox) OpenMany(
 	ctx context.Context, ids []provider.RemoteID, each func(provider.RemoteID, io.Reader, error) error,
 ) error {
+	if err := ctx.Err(); err != nil {
+		return err // before it says that it will prove batches
+	}
 	if len(ids) < 2 || m.p.o.Batch < 2 || m.p.o.Raw != RawOriginal {
 		return m.openMany(ctx, ids, 1, nil, each)
 	}
