@@ -46,6 +46,9 @@ type Turn struct {
 	Urgency Urgency
 	// Listen says that its mailbox may be asked to ring (inbox.Service.Wait): it is live and answers.
 	Listen bool
+	// Again says that the sync ended because another worker was on the inbox, or somebody changed it:
+	// the next Look is as if rung for, since nobody rings twice for the same mail.
+	Again bool
 	// Leave says that it wants no Look any more: it is deleted, or was never set up.
 	Leave bool
 }
@@ -103,7 +106,10 @@ func (d *Desk) lookIn(ctx context.Context, in *inbox.Inbox, rung bool) (Turn, er
 	switch {
 	case err == nil:
 		t.Listen, t.Urgency = true, UrgencyLive
-	case errors.Is(err, storage.ErrConflict), errors.Is(err, inbox.ErrInvalidState):
+	case errors.Is(err, storage.ErrConflict):
+		t.Again = true
+		return t, nil
+	case errors.Is(err, inbox.ErrInvalidState):
 		return t, nil
 	case errors.As(err, &retry):
 		t.Next = max(t.Next, retry.After)

@@ -119,7 +119,8 @@ func (r *running) keep(ctx context.Context, id inbox.ID, bell <-chan struct{}) {
 			return
 		case <-time.After(pause):
 		}
-		if rung = r.await(ctx, id, bell, turn.Next-pause, turn.Listen); ctx.Err() != nil {
+		rung = r.await(ctx, id, bell, turn.Next-pause, turn.Listen) || turn.Again
+		if ctx.Err() != nil {
 			return
 		}
 	}

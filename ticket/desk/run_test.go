@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/filter"
 	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/provider/fake"
@@ -122,6 +124,31 @@ func TestRunTriesAgainAtTheNextPollWhatIsPushed(t *testing.T) { // R-CON-07
 		require.NoError(t, w.desk.Inboxes.Backfill(t.Context(), w.actor("carl"), id, time.Now().Add(-24*time.Hour)))
 		after(2 * time.Minute)
 		require.Positive(t, account.Calls()[fake.OpChanges], "a backfill does not wait for a ring")
+	})
+}
+
+// Whoever changes an inbox stops the sync that is at work, and the ring was for the mail all the same.
+func TestRunHearsARingThatAChangeCutShort(t *testing.T) { // R-CON-07
+	t.Parallel()
+	bubble(t, func(c *desk.Config) { c.PushedPoll = 24 * time.Hour }, func(t *testing.T, w *world) {
+		account, id := w.open("me@firm.example")
+		mute(account)
+		after(2 * time.Minute)
+		var once sync.Once
+		account.BeforeCall(func(op fake.Op, _ int) error {
+			if op == fake.OpOpen {
+				once.Do(func() {
+					_, err := w.desk.Inboxes.SetRules(t.Context(), w.actor("carl"), id,
+						filter.Rules{Mode: filter.All, PreferReplyTo: true})
+					require.NoError(t, err)
+				})
+			}
+			return nil
+		})
+		deliver(account, "offer")
+		w.desk.Ring(id)
+		after(2 * time.Minute)
+		require.Equal(t, []string{"offer"}, w.tickets(id))
 	})
 }
 

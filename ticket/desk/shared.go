@@ -185,6 +185,9 @@ func (s *shared) lookLeased(ctx context.Context, l Lease) Turn {
 	}
 	turn, err := s.Look(ctx, l.Inbox, l.Rung || l.TakenOver)
 	s.log(ctx, "look", l.Inbox, err)
+	if turn.Again {
+		s.log(ctx, "ring", l.Inbox, s.leases.Ring(ctx, l.Task))
+	}
 	return turn
 }
 

@@ -54,6 +54,9 @@ func (w *looker) NextRetry(*river.Job[LookArgs]) time.Time {
 // lookPause is the least pause between two looks at one inbox.
 const lookPause = time.Second
 
+// unheard is no ring there can be, so that the last one counts as not answered.
+const unheard = "none"
+
 // Work looks at the inbox and says when the job is due again.
 func (w *looker) Work(ctx context.Context, job *river.Job[LookArgs]) error {
 	d, id := w.queue.desk, job.Args.Inbox
@@ -82,6 +85,8 @@ func (w *looker) Work(ctx context.Context, job *river.Job[LookArgs]) error {
 		return river.JobCancel(err)
 	case err != nil && !errors.Is(err, provider.ErrRetry):
 		return err
+	case turn.Again:
+		now.Ring = unheard
 	}
 	if err := river.MetadataSet(ctx, lookKey, now); err != nil {
 		return err
