@@ -132,18 +132,19 @@ func fillPages(b *testing.B, on *sqlstoretest.Database, s *sqlstore.Store, size 
 	for from := 1; from <= size; from += step {
 		numbers := fmt.Sprintf("WITH RECURSIVE n(n) AS (SELECT %d UNION ALL SELECT n + 1 FROM n WHERE n < %d)",
 			from, min(from+step-1, size))
-		for table, row := range map[string]string{
-			"messages": fmt.Sprintf("SELECT m.pk + n, 'm' || n, m.inbox, 'r' || n, 't' || (n %% %d), %d + n * (3000000000 / 50), "+
+		for into, row := range map[string]string{
+			on.Table("messages"): fmt.Sprintf("SELECT m.pk + n, 'm' || n, m.inbox, 'r' || n, 't' || (n %% %d), %d + n * (3000000000 / 50), "+
 				"0, 0, m.stored, 'i' || n, NULL, 'cu-' || (n %% 100), m.company, m.folder, m.doc FROM n, %s m "+
 				"WHERE m.pk = %d", size/3, day.UnixMicro(), on.Table("messages"), message),
-			"tickets": fmt.Sprintf("SELECT t.pk + n, 't' || n, t.site, 'in-' || (n %% 10), n + 1, %d + n * (3000000000 / 50), 0, "+
+			on.Table("tickets") + " (pk, id, site, inbox, number, activity, trash, hidden, imported, status, assignee, " +
+				"customer, company, tags, version, doc, created, heard, priority, type, source)": fmt.Sprintf("SELECT t.pk + n, 't' || n, t.site, 'in-' || (n %% 10), n + 1, %d + n * (3000000000 / 50), 0, "+
 				"0, 0, t.status, 'p' || (n %% 100), 'c' || (n %% 200), 'co', t.tags, 1, t.doc, "+
 				"t.created, t.heard, t.priority, t.type, t.source FROM n, %s t "+
 				"WHERE t.pk = %d", day.UnixMicro(), on.Table("tickets"), first),
 		} {
-			text := numbers + " INSERT INTO " + on.Table(table) + " " + row
+			text := numbers + " INSERT INTO " + into + " " + row
 			if on.Options.Dialect == sqlstore.MySQL {
-				text = "INSERT INTO " + on.Table(table) + " " + numbers + " " + row
+				text = "INSERT INTO " + into + " " + numbers + " " + row
 			}
 			_, err := conn.ExecContext(b.Context(), text)
 			require.NoError(b, err, text)
