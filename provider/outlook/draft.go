@@ -145,15 +145,15 @@ func (m *mailbox) draftParts(ctx context.Context, out provider.Outgoing) (messag
 		var err error
 		if d, err = m.sdk.compose(ctx, parent, mail, out.Marker); err == nil && parent != "" {
 			// The draft of a reply has a text and recipients of its own making.
-			err = m.sdk.rewrite(ctx, d.ID, mail, out.Marker)
+			err = m.sdk.rewrite(ctx, &d, mail, out.Marker)
 		}
 		return err
 	})
 	if err != nil {
 		return message{}, err
 	}
-	for _, part := range mail.Parts {
-		if err := m.attach(ctx, d.ID, out, part); err != nil {
+	for i, part := range mail.Parts {
+		if err := m.attach(ctx, d.ID, i, out, part); err != nil {
 			m.discard(ctx, d.ID)
 			return message{}, err
 		}
@@ -205,8 +205,8 @@ func (m *mailbox) parent(ctx context.Context, inReplyTo []string) (string, error
 	return "", nil
 }
 
-// attach hands over one part of a mail.
-func (m *mailbox) attach(ctx context.Context, draft string, out provider.Outgoing, part rfc822.Part) error {
+// attach hands over one part of a mail. before is how many the draft has already.
+func (m *mailbox) attach(ctx context.Context, draft string, before int, out provider.Outgoing, part rfc822.Part) error {
 	r, err := out.Open()
 	if err != nil {
 		return fmt.Errorf("outlook %s: open the mail: %w", opAttach, err)
@@ -220,7 +220,7 @@ func (m *mailbox) attach(ctx context.Context, draft string, out provider.Outgoin
 		part.Name = "attachment"
 	}
 	if part.Size >= maxInline {
-		return m.upload(ctx, draft, part, content)
+		return m.upload(ctx, draft, before, part, content)
 	}
 	raw, err := io.ReadAll(io.LimitReader(content, maxInline))
 	if err != nil {

@@ -155,7 +155,9 @@ func TestSendLargeMailInParts(t *testing.T) {
 					}
 					found, err := f.Find(t.Context(), "big", "", time.Time{})
 					require.NoError(t, err)
-					require.Equal(t, sent.Thread, found.Thread)
+					require.Equal(t, sent, found)
+					require.Equal(t, "big@own.example", sent.MessageID)
+					require.Equal(t, "big@own.example", mail.Envelope.MessageID)
 				})
 			})
 		}
@@ -193,6 +195,25 @@ func TestUploadSessionThatIsGoneSendsNothing(t *testing.T) {
 		require.NoError(t, err)
 		_, mail := only(t, w)
 		require.EqualValues(t, 9<<20, mail.Parts[0].Size)
+	})
+}
+
+// A session that ended with the last range, whose answer was lost, is no reason to upload all of it again:
+// the draft says that it is there, once and whole.
+func TestUploadWhoseLastAnswerIsLostIsThere(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, outlook.Options{}, outlooktest.Config{})
+		s, _ := sender(t, w)
+		w.s.Fail(outlooktest.Fault{Method: "uploadSession.put", Skip: 2, Times: 1, Break: outlooktest.CloseServed})
+		_, err := s.Send(t.Context(), outgoing("big", "", withAttachment(9<<20)))
+		require.NoError(t, err)
+		_, mail := only(t, w)
+		require.Len(t, mail.Parts, 1)
+		require.EqualValues(t, 9<<20, mail.Parts[0].Size)
+		require.Equal(t, 1, w.s.Stats().Requests["attachments.createUploadSession"])
+		require.Equal(t, 1, w.s.Stats().Requests["attachments.list"])
+		time.Sleep(time.Second) // the server lingers where it did not read a range to the end
 	})
 }
 

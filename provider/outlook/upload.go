@@ -20,6 +20,7 @@ import (
 const (
 	opSession = "attachments.createUploadSession"
 	opPut     = "uploadSession.put"
+	opHas     = "attachments.list"
 
 	// maxInline is from which size on an attachment needs an upload session
 	// (https://learn.microsoft.com/graph/outlook-large-attachments).
@@ -29,8 +30,8 @@ const (
 	rangeSize = 12 * 320 << 10
 )
 
-// upload hands over a large attachment, range by range.
-func (m *mailbox) upload(ctx context.Context, draft string, part rfc822.Part, content io.Reader) error {
+// upload hands over a large attachment, range by range. before is how many the draft has already.
+func (m *mailbox) upload(ctx context.Context, draft string, before int, part rfc822.Part, content io.Reader) error {
 	var session string
 	err := m.call(ctx, gate.Interactive, opSession, func(ctx context.Context) (err error) {
 		session, err = m.sdk.uploadSession(ctx, draft, part)
@@ -48,16 +49,37 @@ func (m *mailbox) upload(ctx context.Context, draft string, part rfc822.Part, co
 		if err != nil {
 			return fmt.Errorf("outlook %s: read the mail: %w", opPut, err)
 		}
-		if err := m.putRange(ctx, session, b[:n], at, part.Size); err != nil {
+		err = m.putRange(ctx, session, b[:n], at, part.Size)
+		at += int64(n)
+		if err != nil && (at < part.Size || !errors.Is(err, provider.ErrRetry) || !m.has(ctx, draft, before, part)) {
 			return err
 		}
-		at += int64(n)
 	}
 	return nil
 }
 
+// has says whether a draft has one attachment more than before, and that one whole. Exchange counts
+// what it keeps beside the content too ([MS-OXCMSG] section 2.2.2.5, PidTagAttachSize).
+func (m *mailbox) has(ctx context.Context, draft string, before int, part rfc822.Part) bool {
+	type attachment struct {
+		Name string `json:"name"`
+		Size int64  `json:"size"`
+	}
+	all, err := get[page[attachment]](ctx, m, gate.Interactive, opHas,
+		m.address(url.Values{"$select": {"name,size"}}, "messages", draft, "attachments"))
+	if err != nil || all.Next != "" || len(all.Value) != before+1 {
+		return false
+	}
+	for _, a := range all.Value {
+		if a.Name == part.Name && a.Size >= part.Size {
+			return true
+		}
+	}
+	return false
+}
+
 // putRange hands over one range. One whose answer was lost is found to be there already, but for the
-// last: the session ends with it, and one that is gone does not say why. Then the draft is given up.
+// last: the session ends with it, and one that is gone does not say why. The draft has to.
 func (m *mailbox) putRange(ctx context.Context, session string, b []byte, at, size int64) error {
 	again := false
 	return m.call(ctx, gate.Interactive, opPut, func(ctx context.Context) error {
