@@ -26,13 +26,13 @@ func (s *sdk) discard(ctx context.Context, draft string) error {
 func (s *sdk) mark(ctx context.Context, draft, marker string) error {
 	x := models.NewMessage()
 	setMarker(x, marker)
-	return s.patch(ctx, draft, x)
+	_, err := s.patch(ctx, draft, x)
+	return err
 }
 
-func (s *sdk) patch(ctx context.Context, draft string, x models.Messageable) error {
-	_, err := s.me().Messages().ByMessageId(draft).Patch(ctx, x,
+func (s *sdk) patch(ctx context.Context, draft string, x models.Messageable) (models.Messageable, error) {
+	return s.me().Messages().ByMessageId(draft).Patch(ctx, x,
 		&users.ItemMessagesMessageItemRequestBuilderPatchRequestConfiguration{Headers: sdkHeaders()})
-	return err
 }
 
 // compose makes a draft of what a mail says: an answer to parent, or a new mail where that is empty.
@@ -62,11 +62,16 @@ func (s *sdk) compose(ctx context.Context, parent string, mail *rfc822.Message, 
 	return message{ID: *got.GetId(), Conversation: text(got.GetConversationId()), MessageID: text(got.GetInternetMessageId())}, nil
 }
 
-// rewrite gives the draft of a reply the recipients and the body of a mail.
-func (s *sdk) rewrite(ctx context.Context, draft string, mail *rfc822.Message, marker string) error {
+// rewrite gives the draft of a reply the recipients, the body and the Message-ID of a mail. The draft had
+// one of Exchange's own, so that what it has now is read from the answer.
+func (s *sdk) rewrite(ctx context.Context, draft *message, mail *rfc822.Message, marker string) error {
 	x := models.NewMessage()
 	fillMessage(x, mail, marker)
-	return s.patch(ctx, draft, x)
+	got, err := s.patch(ctx, draft.ID, x)
+	if err == nil && got != nil && text(got.GetInternetMessageId()) != "" {
+		draft.MessageID = text(got.GetInternetMessageId())
+	}
+	return err
 }
 
 // attach adds a small attachment to a draft.
