@@ -367,3 +367,25 @@ func TestATicketFollowsItsCustomersCompany(t *testing.T) { // R-CUS-04
 	}
 	require.Equal(t, 1, lines, "one line says so")
 }
+
+func TestWhatWasWrittenAboutHiddenMailStaysHidden(t *testing.T) { // R-CHG-07
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	yes := true
+	w.change(inbox.MessageChange{ID: offer.Last, Hidden: &yes})
+	w.collect()
+	_, err := w.svc.Note(t.Context(), w.actor("carl"), offer.ID, "about the secret")
+	require.NoError(t, err)
+	w.erase(offer.Last)
+	w.collect()
+	left, err := w.store.Ticket(t.Context(), offer.ID)
+	require.NoError(t, err)
+	require.True(t, left.Hidden())
+	for _, user := range []acl.UserID{"ina", "olga"} {
+		_, err := w.svc.Ticket(t.Context(), w.actor(user), offer.ID)
+		require.ErrorIs(t, err, storage.ErrNotFound, "%s, who may see the trash", user)
+		require.Empty(t, w.listed(user, ticket.Query{Deleted: true}))
+	}
+	_, err = w.svc.Ticket(t.Context(), w.actor("carl"), offer.ID)
+	require.NoError(t, err)
+}

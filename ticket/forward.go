@@ -233,7 +233,8 @@ func (s *Service) repeat(ctx context.Context, actor acl.Actor, d *rfc822.Draft, 
 }
 
 // Children are the tickets a ticket was forwarded to: those the actor may see, oldest first, and how
-// many there are that they may not, of which they learn nothing else (R-MSG-06).
+// many there are that they may not, of which they learn nothing else (R-MSG-06). Of a hidden one they
+// do not learn even that (R-CHG-07).
 func (s *Service) Children(ctx context.Context, actor acl.Actor, id ID) (seen []Ticket, unseen int, err error) {
 	_, in, err := s.view(ctx, actor, id)
 	if err != nil {
@@ -251,7 +252,11 @@ func (s *Service) Children(ctx context.Context, actor acl.Actor, id ID) (seen []
 		case err == nil:
 			seen = append(seen, child)
 		case refused(err):
-			unseen++
+			if child, err := s.Store.Ticket(ctx, e.Other); err != nil && !errors.Is(err, storage.ErrNotFound) {
+				return nil, 0, err
+			} else if err == nil && !child.Hidden() {
+				unseen++
+			}
 		default:
 			return nil, 0, err
 		}

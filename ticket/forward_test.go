@@ -221,3 +221,23 @@ func TestAChildOfASecondTryIsNotOpenedTwice(t *testing.T) {
 	require.Len(t, w.account.Sends(), 1)
 	require.Equal(t, []string{"received", "noted by rob", "forwarded by rita"}, w.lines(offer.ID))
 }
+
+func TestAHiddenChildIsNotEvenCounted(t *testing.T) { // R-CHG-07
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	child, _ := w.forward("rita", offer.ID, ticket.Forward{To: addresses("tom"), Text: "x"})
+	w.advance(time.Minute)
+	w.pull()
+	yes := true
+	got, err := w.store.Ticket(t.Context(), child.ID)
+	require.NoError(t, err)
+	w.change(inbox.MessageChange{ID: got.Last, Hidden: &yes})
+	w.collect()
+	seen, unseen, err := w.svc.Children(t.Context(), w.actor("rob"), offer.ID)
+	require.NoError(t, err)
+	require.Empty(t, seen)
+	require.Zero(t, unseen)
+	seen, _, err = w.svc.Children(t.Context(), w.actor("carl"), offer.ID)
+	require.NoError(t, err)
+	require.Len(t, seen, 1)
+}

@@ -41,6 +41,7 @@ func (c *collector) purge(ctx context.Context, id inbox.MessageID) error {
 		return err
 	}
 	t := &d.ticket
+	hidden := t.Hidden()
 	if t.Messages--; !e.Hidden {
 		t.Shown--
 	}
@@ -60,7 +61,7 @@ func (c *collector) purge(ctx context.Context, id inbox.MessageID) error {
 	d.find(Text{Entry: e.ID})
 	d.mixed = true
 	if t.Messages == 0 {
-		t.Subject, t.Last, t.DeletedAt = "", "", c.s.now()
+		t.Subject, t.Last, t.DeletedAt, t.WasHidden = "", "", c.s.now(), hidden
 	}
 	return nil
 }

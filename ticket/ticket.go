@@ -40,6 +40,9 @@ type Ticket struct {
 	// Messages counts the mails, Shown those of them that are not hidden.
 	Messages int `json:"messages"`
 	Shown    int `json:"shown"`
+	// WasHidden is set when the last of its mail is erased while all of it was hidden: what was written
+	// about that mail stays hidden too.
+	WasHidden bool `json:"was_hidden,omitempty"`
 	// Last is the newest mail by received time, for the stale-thread check. Subject and Last are
 	// those of shown mail, where there is any.
 	Last     inbox.MessageID `json:"last,omitempty"`
@@ -65,7 +68,7 @@ type Ticket struct {
 }
 
 // Hidden says that none of the ticket's mails may be seen but by the inbox's creator (R-CHG-07).
-func (t *Ticket) Hidden() bool { return t.Messages > 0 && t.Shown == 0 }
+func (t *Ticket) Hidden() bool { return t.Shown == 0 && (t.Messages > 0 || t.WasHidden) }
 
 // lockedAt says that nothing may be added at that time: new mail opens a ticket of its own (R-INB-15,
 // R-STA-06, R-STA-08).
