@@ -3,9 +3,11 @@ package outlook_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -14,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +28,12 @@ import (
 // prismFiles are what Prism needs: npm packages, the document of the calls, and what makes it.
 const prismFiles = "outlooktest/testdata/prism"
 
+// What bounds the installation and the start.
+const (
+	npmTakes    = 5 * time.Minute
+	prismStarts = 2 * time.Minute
+)
+
 // installPrism installs the packages in a directory of their own and returns it. The document in the
 // repository must be the one that the types of Microsoft give.
 func installPrism(t *testing.T) (dir string) {
@@ -35,12 +44,14 @@ func installPrism(t *testing.T) (dir string) {
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, file), text, 0o600))
 	}
-	install := exec.CommandContext(t.Context(), "npm", "install", "--no-audit", "--no-fund", "--ignore-scripts")
-	install.Dir = dir
+	ctx, cancel := context.WithTimeout(t.Context(), npmTakes)
+	defer cancel()
+	install := exec.CommandContext(ctx, "npm", "install", "--no-audit", "--no-fund", "--ignore-scripts")
+	install.Dir, install.WaitDelay = dir, time.Second
 	said, err := install.CombinedOutput()
 	require.NoError(t, err, "npm install: %s", said)
 
-	generate := exec.CommandContext(t.Context(), "node", "generate.mjs")
+	generate := exec.CommandContext(ctx, "node", "generate.mjs")
 	generate.Dir, generate.Stderr = dir, os.Stderr
 	made, err := generate.Output()
 	require.NoError(t, err)
@@ -60,9 +71,6 @@ type prism struct {
 	calls      map[string]int // by method and the kind of path
 	violations []string
 }
-
-// prismStarts bounds how long Prism may take to start.
-const prismStarts = 2 * time.Minute
 
 func startPrism(t *testing.T, dir, server string) *prism {
 	t.Helper()
@@ -159,20 +167,16 @@ func (p *prism) look(resp *http.Response) error {
 	return nil
 }
 
-// found is what was found so far, once each.
+// found is what was found so far.
 func (p *prism) found() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return append([]string(nil), p.violations...)
+	return slices.Clone(p.violations)
 }
 
 // called is how often each kind of call was made.
 func (p *prism) called() map[string]int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	out := make(map[string]int, len(p.calls))
-	for k, n := range p.calls {
-		out[k] = n
-	}
-	return out
+	return maps.Clone(p.calls)
 }
