@@ -71,6 +71,7 @@ type Config struct {
 
 	Rules  filter.Rules // of the inbox; the zero Rules take all mail
 	Strict bool
+	Built  bool          // the provider may build raw mail (provider.BuiltHeader)
 	Poll   time.Duration // a pushed inbox is polled six times as seldom
 }
 

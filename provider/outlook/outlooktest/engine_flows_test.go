@@ -16,7 +16,9 @@ import (
 type flow struct {
 	what, call string // the call's method, and which of its calls
 	match      func(*http.Request) bool
-	atOnce     bool // mail is sent without a draft
+	atOnce     bool        // mail is sent without a draft
+	raw        outlook.Raw // what is stored
+	far        bool        // calls take so long that raw mail comes in batches
 	mishaps    []mishap
 	prepare    func(*enginetest.Engine)
 	act        func(*enginetest.Engine)
@@ -73,8 +75,15 @@ func flows() (all []enginetest.Flow) {
 			prepare: enginetest.Then(enginetest.News, enginetest.Expired)},
 		{what: "incremental, expired", call: "messages.list", mishaps: api,
 			prepare: enginetest.Then(enginetest.News, enginetest.Expired)},
+		{what: "incremental, looked at again", call: "batch", mishaps: some, prepare: enginetest.News},
+		{what: "incremental, far away", call: "batch", far: true, mishaps: api, prepare: letters},
+		{what: "incremental, far away", call: "messages.value", far: true, mishaps: some, prepare: letters},
 		{what: "incremental", call: "subscriptions.update", mishaps: api,
 			prepare: enginetest.Then(enginetest.Later(4*24*time.Hour), enginetest.News)},
+
+		{what: "import, built", call: "messages.list", raw: outlook.RawBuilt, mishaps: some, prepare: enginetest.Connected},
+		{what: "incremental, built", call: "messages.get whole", raw: outlook.RawBuilt, match: whole, mishaps: some,
+			prepare: enginetest.News},
 
 		{what: "send", call: "token", mishaps: tokens,
 			prepare: enginetest.Then(enginetest.Imported, enginetest.Later(2*time.Hour)), act: enginetest.Replying},
@@ -114,6 +123,22 @@ func flows() (all []enginetest.Flow) {
 	return all
 }
 
+// letters is mail that comes after the import, and nothing else.
+func letters(e *enginetest.Engine) {
+	enginetest.Imported(e)
+	for i := range 4 {
+		e.Letter(31+i, 0)
+	}
+}
+
+// whole says whether a message is read with its body.
+func whole(r *http.Request) bool {
+	return strings.Contains(r.URL.Query().Get("$select"), "hasAttachments")
+}
+
+// faraway is a service behind so long a way that calls one by one do not use the quota.
+func faraway(string, int) time.Duration { return 400 * time.Millisecond }
+
 // replyingWithTwo sends a mail in parts none of which is large.
 func replyingWithTwo(e *enginetest.Engine) { e.Reply(1_200_000, 1_200_000) }
 
@@ -129,9 +154,12 @@ func (f flow) full() enginetest.Flow {
 		What: f.what, Call: f.call, Method: method, Match: f.match, Raw: method == "messages.value", Mishaps: f.mishaps,
 		Prepare: f.prepare, Act: f.act,
 		Open: func(t *testing.T) *enginetest.Engine {
+			server := outlooktest.Config{Send: outlooktest.Send{Delay: 2 * time.Second}}
+			if f.far {
+				server.Latency = faraway
+			}
 			return newEngine(t, engineConfig{
-				rules: enginetest.OfClients, o: outlook.Options{SendAtOnce: f.atOnce},
-				server: outlooktest.Config{Send: outlooktest.Send{Delay: 2 * time.Second}},
+				rules: enginetest.OfClients, o: outlook.Options{SendAtOnce: f.atOnce, Raw: f.raw}, server: server,
 			}).Engine
 		},
 	}

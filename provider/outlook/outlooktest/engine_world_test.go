@@ -49,7 +49,7 @@ func newEngine(t *testing.T, c engineConfig) *engine {
 			return outlook.New(o)
 		},
 		Secrets: []string{"eyJ", "1.AXo", "0.AXo", "deltatoken=", "skiptoken=", outlooktest.ClientSecret},
-		Rules:   c.rules, Strict: c.strict,
+		Rules:   c.rules, Strict: c.strict, Built: c.o.Raw == outlook.RawBuilt,
 	})}
 }
 
