@@ -219,11 +219,12 @@ func (s *Service) walk(f *filter.Filter) provider.Walk {
 }
 
 // startOver walks again after an expired cursor, from a day before the last success: what was
-// stored by then is known and neither stored nor downloaded twice.
+// stored by then is known and neither stored nor downloaded twice. Where deletions are mirrored it walks
+// from the beginning: mail of any age may have come back from the trash meanwhile.
 func (y *syncer) startOver() {
 	y.state.Cursor, y.state.Walking = "", true
 	y.state.Resync = time.Time{}
-	if !y.state.LastSuccess.IsZero() && !y.state.Imported.IsZero() {
+	if !y.state.LastSuccess.IsZero() && !y.state.Imported.IsZero() && !y.in.Settings.MirrorDeletes {
 		y.state.Resync = y.state.LastSuccess.Add(-24 * time.Hour)
 	}
 }
