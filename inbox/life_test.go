@@ -26,18 +26,14 @@ func TestWhoStopsAnInboxStopsTheSyncUnderWay(t *testing.T) { // R-INB-12, R-INB-
 		},
 		"disconnect": func(w *world, id inbox.ID) error {
 			_, err := w.svc.Disconnect(context.Background(), w.actor("carl"), id, inbox.KeepMail)
-			w.account.Reconnect() // the grant that was revoked is not what stops it
 			return err
 		},
 		"disconnect and purge": func(w *world, id inbox.ID) error {
 			_, err := w.svc.Disconnect(context.Background(), w.actor("carl"), id, inbox.PurgeMail)
-			w.account.Reconnect()
 			return err
 		},
 		"delete": func(w *world, id inbox.ID) error {
-			err := w.svc.Delete(context.Background(), w.actor("carl"), id)
-			w.account.Reconnect()
-			return err
+			return w.svc.Delete(context.Background(), w.actor("carl"), id)
 		},
 		"new rules": func(w *world, id inbox.ID) error {
 			_, err := w.svc.SetRules(context.Background(), w.actor("carl"), id,
@@ -47,7 +43,9 @@ func TestWhoStopsAnInboxStopsTheSyncUnderWay(t *testing.T) { // R-INB-12, R-INB-
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, fake.Options{PageSize: 1})
+			w := newWorld(t, fake.Options{PageSize: 1}, func(c *inbox.Config) {
+				c.Providers = []provider.Provider{grantsStay{c.Providers[0].(*fake.Service)}}
+			})
 			for i := range 8 {
 				w.mailFrom("ann@acme.com", fmt.Sprint("mail ", i), i+1)
 			}
@@ -71,6 +69,11 @@ func TestWhoStopsAnInboxStopsTheSyncUnderWay(t *testing.T) { // R-INB-12, R-INB-
 		})
 	}
 }
+
+// grantsStay is a mail service that cannot revoke a grant: what stops a sync is then the inbox alone.
+type grantsStay struct{ *fake.Service }
+
+func (grantsStay) Revoke(context.Context, provider.Credential) error { return errors.ErrUnsupported }
 
 func TestASyncThatBeganEarlierDoesNotReviveADeletedInbox(t *testing.T) { // R-INB-12
 	t.Parallel()
