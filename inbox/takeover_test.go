@@ -139,22 +139,24 @@ func pausedAt(t *testing.T, at int, answer error, raw, early bool) bool {
 		require.NoError(t, err, "call %d", at)
 		require.Len(t, w.stored(in.ID), 12)
 	}
-	before := w.everything(in.ID)
+	// Whom the held worker had come to know of before is no write of its sync: they are made known ahead
+	// of it, and whoever does it again changes nothing.
+	before := w.everything(in.ID, !early)
 	close(resume)
 	err := <-ended
 	require.Error(t, err, "call %d: the worker that was held up", at)
 	if answer == nil {
 		require.ErrorIs(t, err, storage.ErrConflict, "call %d", at)
 	}
-	require.Equal(t, before, w.everything(in.ID), "call %d: what it stored", at)
+	require.Equal(t, before, w.everything(in.ID, !early), "call %d: what it stored", at)
 	_, err = other.Sync(t.Context(), in.ID)
 	require.NoError(t, err, "call %d", at)
 	require.Len(t, w.stored(in.ID), 12)
 	return true
 }
 
-// everything is what the store has of an inbox.
-func (w *world) everything(id inbox.ID) string {
+// everything is what the store has of an inbox, and with people, of the site's customers.
+func (w *world) everything(id inbox.ID, people bool) string {
 	w.t.Helper()
 	ctx := context.WithoutCancel(w.t.Context())
 	in, err := w.store.Inbox(ctx, id)
@@ -168,11 +170,15 @@ func (w *world) everything(id inbox.ID) string {
 	}
 	for d, err := range w.store.DueEvents(ctx, w.clock(), 0) {
 		require.NoError(w.t, err)
-		all = append(all, d)
+		if people || d.Name != inbox.EventCustomerCreated {
+			all = append(all, d)
+		}
 	}
 	for c, err := range w.store.Customers(ctx, inbox.CustomerQuery{Site: site}) {
 		require.NoError(w.t, err)
-		all = append(all, c)
+		if people {
+			all = append(all, c)
+		}
 	}
 	text, err := json.MarshalIndent(all, "", " ")
 	require.NoError(w.t, err)
