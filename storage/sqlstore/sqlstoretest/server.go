@@ -53,6 +53,8 @@ type server struct {
 	place func(dsn, name string) (string, error)
 	// list, create and drop are statements about schemas or databases.
 	list, create, drop string
+	// some lists a few tables of a schema, where it must not be dropped at once.
+	some string
 
 	mu       sync.Mutex
 	users    int // of what is made; it is dropped with the last
@@ -70,6 +72,7 @@ var servers = map[sqlstore.Dialect]*server{
 		place:  postgresPlace,
 		list:   "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'workinbox\\_test\\_%'",
 		create: "CREATE SCHEMA %s", drop: "DROP SCHEMA IF EXISTS %s CASCADE",
+		some: "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables WHERE schemaname = $1 LIMIT 16",
 	},
 	sqlstore.MySQL: {
 		dialect: sqlstore.MySQL, driver: "mysql", env: "WORKINBOX_TEST_MYSQL", preset: defaultMySQL,
@@ -142,7 +145,7 @@ func (s *server) make(ctx context.Context) error {
 	}
 	// From here on the server is there, and may take its time.
 	s.dropStale(ctx)
-	s.made = fmt.Sprintf("%s%d_%s", madeName, time.Now().Unix(), strings.ToLower(rand.Text()[:8]))
+	s.made = newName()
 	if _, err := s.admin.ExecContext(ctx, fmt.Sprintf(s.create, s.made)); err != nil {
 		return errors.Join(err, s.admin.Close())
 	}
@@ -158,30 +161,64 @@ func (s *server) make(ctx context.Context) error {
 	return nil
 }
 
+// newName names a schema or database so that dropStale finds it.
+func newName() string {
+	return fmt.Sprintf("%s%d_%s", madeName, time.Now().Unix(), strings.ToLower(rand.Text()[:8]))
+}
+
 // dropStale drops what processes left that were killed. What takes too long, or is dropped by another
 // just now, is left for the next one.
 func (s *server) dropStale(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	rows, err := s.admin.QueryContext(ctx, s.list)
+	names, err := s.names(ctx, s.list)
 	if err != nil {
 		return
 	}
-	var names []string
-	for rows.Next() {
-		var name string
-		if rows.Scan(&name) == nil {
-			names = append(names, name)
-		}
-	}
-	_ = rows.Close()
 	for _, name := range names {
 		second, _, _ := strings.Cut(strings.TrimPrefix(name, madeName), "_")
 		made, err := strconv.ParseInt(second, 10, 64)
 		if err == nil && time.Since(time.Unix(made, 0)) > staleAfter {
-			_, _ = s.admin.ExecContext(ctx, fmt.Sprintf(s.drop, name))
+			_ = s.discard(ctx, name)
 		}
 	}
+}
+
+// discard drops a schema or database with all that is in it. PostgreSQL locks every table and index
+// that a statement drops until it ends, in one table of a few thousand locks that all connections
+// share: the stores of a process, dropped together, leave none for the tests of another.
+func (s *server) discard(ctx context.Context, name string) error {
+	for s.some != "" {
+		tables, err := s.names(ctx, s.some, name)
+		if err != nil {
+			return err
+		}
+		if len(tables) == 0 {
+			break
+		}
+		if _, err := s.admin.ExecContext(ctx, "DROP TABLE IF EXISTS "+strings.Join(tables, ", ")+" CASCADE"); err != nil {
+			return err
+		}
+	}
+	_, err := s.admin.ExecContext(ctx, fmt.Sprintf(s.drop, name))
+	return err
+}
+
+// names returns the one column that a query reads.
+func (s *server) names(ctx context.Context, query string, args ...any) (names []string, err error) {
+	rows, err := s.admin.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, rows.Err()
 }
 
 // release is called once for each connect.
@@ -191,7 +228,7 @@ func (s *server) release() error {
 	if s.users--; s.users > 0 {
 		return nil
 	}
-	_, err := s.admin.ExecContext(context.Background(), fmt.Sprintf(s.drop, s.made))
+	err := s.discard(context.Background(), s.made)
 	return errors.Join(s.db.Close(), err, s.admin.Close())
 }
 
