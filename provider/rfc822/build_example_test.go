@@ -24,7 +24,7 @@ func ExampleBuild() {
 		Date:      time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC),
 		Text:      "Four, please.\n\n" + rfc822.QuoteText(parent, "How many?"),
 	}
-	d.To, d.Cc = rfc822.ReplyRecipients(parent, []string{"ann@example.com"}, true)
+	d.To, d.Cc = rfc822.ReplyAllRecipients(parent, []string{"ann@example.com"})
 	d.InReplyTo, d.References = rfc822.ReplyHeaders(parent)
 	var message strings.Builder
 	if err := rfc822.Build(&message, d); err != nil {

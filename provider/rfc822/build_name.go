@@ -20,6 +20,7 @@ const maxFileName = 60
 // which RFC 2047 section 5 forbids, and mime.FormatMediaType as filename* alone,
 // on a line as long as the name.
 func fileParams(name string) string {
+	name = name[strings.LastIndexAny(name, `/\`)+1:] // where it lay is nobody's business
 	name = strings.TrimSpace(strings.ToValidUTF8(name, string(utf8.RuneError)))
 	if name == "" {
 		return ""

@@ -37,13 +37,23 @@ func ReplyHeaders(parent Envelope) (inReplyTo, references []string) {
 }
 
 // ReplyRecipients returns whom an answer to parent goes to: its Reply-To, else
-// its From. With all, the other people of To and Cc are in cc. own lists the
-// addresses of the mailbox; they are never among the recipients, except where
-// the mail was from and to oneself alone. The answer to a mail one sent goes
-// to those it was sent to. Bcc is never looked at. Addresses are compared
-// without regard to case, domains also in their ASCII form, and nobody is
-// listed twice. Both may be empty when parent names nobody.
-func ReplyRecipients(parent Envelope, own []string, all bool) (to, cc []Address) {
+// its From. own lists the addresses of the mailbox; they are never among the
+// recipients, except where the mail was from and to oneself alone. The answer
+// to a mail one sent goes to those it was sent to. Bcc is never looked at.
+// Addresses are compared without regard to case, domains also in their ASCII
+// form, and nobody is listed twice. It is empty when parent names nobody.
+func ReplyRecipients(parent Envelope, own []string) []Address {
+	to, _ := replyRecipients(parent, own, false)
+	return to
+}
+
+// ReplyAllRecipients is ReplyRecipients for an answer to everybody: cc are the
+// other people of To and Cc.
+func ReplyAllRecipients(parent Envelope, own []string) (to, cc []Address) {
+	return replyRecipients(parent, own, true)
+}
+
+func replyRecipients(parent Envelope, own []string, all bool) (to, cc []Address) {
 	r := recipients{taken: make(map[string]bool)}
 	for _, address := range own {
 		r.taken[AddressKey(address)] = true

@@ -115,10 +115,8 @@ func TestReplyRecipients(t *testing.T) {
 		{"Bcc stays hidden", rfc822.Envelope{From: list("a@y"), Bcc: list("h@y")}, "a@y", "a@y", ""},
 		{"nobody", rfc822.Envelope{}, "", "", ""},
 	} {
-		to, cc := rfc822.ReplyRecipients(c.parent, own, false)
-		require.Equal(t, list(c.to), to, "%s: to, for %+v", c.name, c.parent)
-		require.Empty(t, cc, "%s: cc, for %+v", c.name, c.parent)
-		to, cc = rfc822.ReplyRecipients(c.parent, own, true)
+		require.Equal(t, list(c.to), rfc822.ReplyRecipients(c.parent, own), "%s: to, for %+v", c.name, c.parent)
+		to, cc := rfc822.ReplyAllRecipients(c.parent, own)
 		require.Equal(t, list(c.all), to, "%s: to all, for %+v", c.name, c.parent)
 		require.Equal(t, list(c.cc), cc, "%s: cc to all, for %+v", c.name, c.parent)
 	}
