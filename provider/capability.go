@@ -41,6 +41,13 @@ type Sender interface {
 	Send(ctx context.Context, out Outgoing) (Sent, error)
 }
 
+// SendLimiter is a Sender that knows how large a mail it takes, so that a larger one is refused before it
+// is kept.
+type SendLimiter interface {
+	// MaxSend is the size in bytes of the largest raw message that Send takes.
+	MaxSend() int64
+}
+
 // Outgoing is one mail to send. Its raw bytes carry Marker in the MarkerHeader field.
 type Outgoing struct {
 	// Open returns the raw RFC 5322 message from its beginning; it may be called more than once.

@@ -11,11 +11,17 @@ import (
 	"github.com/workinbox/workinbox/provider/internal/rawheader"
 )
 
+// MaxSend is Options.MaxSend.
+func (m *mailbox) MaxSend() int64 { return m.a.s.o.MaxSend }
+
 // Send puts the mail into the account as sent. Where the raw bytes do not carry the marker it
 // answers an error and sends nothing, since such a mail could never be found again.
 func (m *mailbox) Send(ctx context.Context, out provider.Outgoing) (provider.Sent, error) {
 	if err := m.call(ctx, OpSend, ""); err != nil {
 		return provider.Sent{}, err
+	}
+	if out.Size > m.MaxSend() {
+		return provider.Sent{}, fmt.Errorf("fake: send: the mail is larger than %d bytes", m.MaxSend())
 	}
 	raw, err := readAll(out)
 	if err != nil {

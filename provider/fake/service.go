@@ -40,6 +40,8 @@ type Options struct {
 	RawWithHeaders bool
 	// RewriteMessageID makes the service replace the Message-ID of what is sent, as Gmail does.
 	RewriteMessageID bool
+	// MaxSend is the size in bytes of the largest mail that can be sent. Zero is 25 MiB.
+	MaxSend int64
 	// Notify is called after every change of an account that has a live subscription, with the
 	// account's ID: push. It is called outside of all locks.
 	Notify func(accountID string)
@@ -64,6 +66,9 @@ func New(o Options) *Service {
 	}
 	if o.PageSize <= 0 {
 		o.PageSize = 50
+	}
+	if o.MaxSend <= 0 {
+		o.MaxSend = 25 << 20
 	}
 	return &Service{o: o, accounts: make(map[string]*Account)}
 }

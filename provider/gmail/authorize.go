@@ -29,17 +29,13 @@ func (p *Provider) Scopes() []string {
 // AuthURL is where the person gives consent. It always asks for consent, because Google gives a
 // refresh token only then (https://developers.google.com/identity/protocols/oauth2/web-server#offline).
 func (p *Provider) AuthURL(_ context.Context, req provider.AuthRequest) (string, error) {
-	switch {
-	case req.State == "":
-		return "", fmt.Errorf("gmail consent: the state is missing: %w", provider.ErrConfig)
-	case req.Verifier == "":
-		return "", fmt.Errorf("gmail consent: the code verifier is missing: %w", provider.ErrConfig)
-	case req.RedirectURL == "":
-		return "", fmt.Errorf("gmail consent: the redirect address is missing: %w", provider.ErrConfig)
-	}
-	return p.client.ConsentURL(req, url.Values{
+	page, err := p.client.ConsentURL(req, url.Values{
 		"access_type": {"offline"}, "prompt": {"consent"}, "include_granted_scopes": {"true"},
-	}), nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("gmail: %w", err)
+	}
+	return page, nil
 }
 
 // RedirectError says what the parameters of a redirect complain of, nil when they do not: a person

@@ -13,8 +13,8 @@ const opSend = "messages.send"
 // of package provider. op names it for the operator: "messages.get". units is its price. do is
 // called again after a refusal, so it must set its results anew each time.
 //
-// A 404 is a provider.ErrGone, whatever the call was of; statusOf tells 404 and 400 apart. What the
-// service could not do now, after the gate has waited and tried again, is a *provider.RetryError.
+// A 404 is a provider.ErrGone, whatever the call was of; failure.Status tells 404 and 400 apart. What
+// the service could not do now, after the gate has waited and tried again, is a *provider.RetryError.
 func (m *mailbox) call(ctx context.Context, lane gate.Lane, op string, units int, do func(context.Context) error) error {
 	return m.gate.Do(ctx, lane, units, func(ctx context.Context) error {
 		return repeatable(ctx, op, do(ctx))

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/provider/internal/failure"
 	"github.com/workinbox/workinbox/provider/internal/gate"
 )
 
@@ -38,6 +39,6 @@ func TestRecordedErrorsMapToTheirDecision(t *testing.T) {
 	text, err = os.ReadFile("gmailtest/testdata/captures/error/invalid_label.json")
 	require.NoError(t, err)
 	wrong := repeatable(t.Context(), "messages.list", refusedWith(t, 400, string(text)))
-	require.Equal(t, http.StatusBadRequest, statusOf(wrong))
+	require.Equal(t, http.StatusBadRequest, failure.Status(wrong))
 	require.NoError(t, errors.Unwrap(wrong), "a mistake of ours is nobody's decision")
 }

@@ -10,6 +10,7 @@ import (
 	api "google.golang.org/api/gmail/v1"
 
 	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/provider/internal/failure"
 	"github.com/workinbox/workinbox/provider/internal/gate"
 )
 
@@ -95,15 +96,15 @@ func (m *mailbox) historyID(ctx context.Context) (uint64, error) {
 // unnamed is the error of a call that names no message. A 404 to one is no provider.ErrGone: either the
 // account is gone, which its profile tells, or it passes.
 func (m *mailbox) unnamed(ctx context.Context, err error) error {
-	gone, ok := errors.AsType[*failure](err)
-	if !ok || gone.is != provider.ErrGone {
+	gone, ok := errors.AsType[*failure.Error](err)
+	if !ok || gone.Decision != provider.ErrGone {
 		return err
 	}
 	if _, err := m.historyID(ctx); err != nil {
 		return err
 	}
 	passing := *gone
-	passing.is = nil
+	passing.Decision = nil
 	return &provider.RetryError{Err: &passing}
 }
 

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/api/googleapi"
 
 	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/provider/internal/failure"
 	"github.com/workinbox/workinbox/provider/internal/gate"
 	"github.com/workinbox/workinbox/provider/internal/oauth"
 	"github.com/workinbox/workinbox/provider/internal/wire"
@@ -77,7 +78,7 @@ func TestAnswersMapToTheirDecision(t *testing.T) {
 			err := repeatable(t.Context(), "messages.get", refusedWith(t, c.status, c.body))
 			require.ErrorIs(t, err, c.want)
 			require.ErrorContains(t, err, c.text)
-			require.Equal(t, c.status, statusOf(err))
+			require.Equal(t, c.status, failure.Status(err))
 			_, refused := errors.AsType[*gate.Refusal](err)
 			require.False(t, refused, "the gate must not repeat it")
 			require.Equal(t, err, unrepeatable(t.Context(), "messages.get", true, refusedWith(t, c.status, c.body)),
@@ -169,7 +170,7 @@ func TestRefusalsTellTheirLimitAndTheirWait(t *testing.T) {
 			require.True(t, ok, "got %v", err)
 			require.Equal(t, c.kind, r.Kind)
 			require.Equal(t, c.after, r.After)
-			require.Equal(t, c.status, statusOf(err))
+			require.Equal(t, c.status, failure.Status(err))
 
 			sent := unrepeatable(t.Context(), opSend, true, refusedWith(t, c.status, c.body, append(c.header, "Date", date)...))
 			if c.kind == gate.Busy {

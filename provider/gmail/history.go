@@ -11,6 +11,7 @@ import (
 	api "google.golang.org/api/gmail/v1"
 
 	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/provider/internal/failure"
 	"github.com/workinbox/workinbox/provider/internal/gate"
 )
 
@@ -35,12 +36,12 @@ func (m *mailbox) history(
 		resp, err = c.Do()
 		return unless(func() bool { return soundHistory(resp, token) }, err)
 	})
-	if errors.Is(err, provider.ErrGone) || token == "" && statusOf(err) == http.StatusBadRequest &&
+	if errors.Is(err, provider.ErrGone) || token == "" && failure.Status(err) == http.StatusBadRequest &&
 		!errors.Is(err, provider.ErrAuth) {
 		if _, err := m.historyID(ctx); err != nil {
 			return nil, err
 		}
-		return nil, fmt.Errorf("gmail %s: %w: %d", opHistory, provider.ErrCursorExpired, statusOf(err))
+		return nil, fmt.Errorf("gmail %s: %w: %d", opHistory, provider.ErrCursorExpired, failure.Status(err))
 	}
 	return resp, err
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	api "google.golang.org/api/gmail/v1"
 
+	"github.com/workinbox/workinbox/provider/internal/failure"
 	"github.com/workinbox/workinbox/provider/internal/gate"
 )
 
@@ -44,7 +45,7 @@ func (m *mailbox) list(ctx context.Context, query, token string) (page, error) {
 }
 
 // refusedToken says whether an answer may mean that a page token is of no use any more.
-func refusedToken(err error) bool { return statusOf(err) == http.StatusBadRequest }
+func refusedToken(err error) bool { return failure.Status(err) == http.StatusBadRequest }
 
 // listAll asks for all pages of several searches at once. take gets the number of the search and
 // one of its pages; it is called one at a time.

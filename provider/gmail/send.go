@@ -14,11 +14,15 @@ import (
 	"google.golang.org/api/googleapi"
 
 	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/provider/internal/failure"
 	"github.com/workinbox/workinbox/provider/internal/gate"
 	"github.com/workinbox/workinbox/provider/internal/wire"
 )
 
-var _ provider.Sender = (*mailbox)(nil)
+var (
+	_ provider.Sender      = (*mailbox)(nil)
+	_ provider.SendLimiter = (*mailbox)(nil)
+)
 
 const (
 	// maxMail is the largest mail messages.send takes: maxSize in the discovery document of the API.
@@ -31,6 +35,9 @@ const (
 	// readBackAgain is when a sent mail that is not there yet is asked for again.
 	readBackAgain = 3 * time.Second
 )
+
+// MaxSend is the largest mail Gmail sends.
+func (m *mailbox) MaxSend() int64 { return maxMail }
 
 // errTooBig says that a mail is larger than Gmail sends.
 var errTooBig = fmt.Errorf("gmail %s: the mail is larger than %d bytes", opSend, maxMail)
@@ -69,7 +76,7 @@ func (m *mailbox) Send(ctx context.Context, out provider.Outgoing) (provider.Sen
 // threadRefused says whether an unknown thread may be why. Gmail answers 404 or 400 to one, and a 400
 // to other things too: then the second attempt ends in it again.
 func threadRefused(err error) bool {
-	status := statusOf(err)
+	status := failure.Status(err)
 	return status == http.StatusNotFound || status == http.StatusBadRequest && !errors.Is(err, provider.ErrAuth)
 }
 

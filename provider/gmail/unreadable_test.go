@@ -66,7 +66,7 @@ func TestAMessageThatCannotBeReadHoldsUpNoOther(t *testing.T) {
 				require.Equal(t, 5, run.Stored)
 				require.Equal(t, 1, run.Queued)
 				waiting := 0
-				for q, err := range tm.svc.Waiting(t.Context(), tm.who, tm.in.ID, false) {
+				for q, err := range tm.svc.Waiting(t.Context(), tm.who, tm.in.ID) {
 					require.NoError(t, err)
 					require.Equal(t, provider.RemoteID(bad), q.Remote)
 					waiting++

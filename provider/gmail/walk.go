@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/provider/internal/failure"
 )
 
 // errLostPlace says that the list of a walk cannot be gone on with.
@@ -132,7 +133,7 @@ func (k *walker) plan(ctx context.Context) (err error) {
 	}
 	k.narrow = narrow
 	k.found, err = k.m.ask(ctx, questions)
-	if statusOf(err) == http.StatusBadRequest {
+	if failure.Status(err) == http.StatusBadRequest {
 		// The list itself was understood. Searches only save; without them everything is read.
 		k.m.p.o.Logger.WarnContext(ctx, "a narrowed walk reads everything", "err", err)
 		k.narrow, k.found, err = false, new(answers), nil

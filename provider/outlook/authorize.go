@@ -74,19 +74,15 @@ func (p *Provider) adminURL(tenant string) string {
 // AuthURL is where the person gives consent. The account is always chosen anew, because browsers are
 // signed in to several.
 func (p *Provider) AuthURL(_ context.Context, req provider.AuthRequest) (string, error) {
-	switch {
-	case req.State == "":
-		return "", fmt.Errorf("outlook consent: the state is missing: %w", provider.ErrConfig)
-	case req.Verifier == "":
-		return "", fmt.Errorf("outlook consent: the code verifier is missing: %w", provider.ErrConfig)
-	case req.RedirectURL == "":
-		return "", fmt.Errorf("outlook consent: the redirect address is missing: %w", provider.ErrConfig)
-	}
 	extra := url.Values{"response_mode": {"query"}}
 	if req.LoginHint == "" {
 		extra.Set("prompt", "select_account")
 	}
-	return p.client.ConsentURL(req, extra), nil
+	page, err := p.client.ConsentURL(req, extra)
+	if err != nil {
+		return "", fmt.Errorf("outlook: %w", err)
+	}
+	return page, nil
 }
 
 // RedirectError says what the parameters of a redirect complain of, nil when they do not: a person

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/provider/internal/failure"
 	"github.com/workinbox/workinbox/provider/internal/gate"
 )
 
@@ -40,8 +41,9 @@ const (
 // provider. op names it for the operator. do is called again after a refusal, so it must set its
 // results anew each time.
 //
-// A 404 and a 410 are a provider.ErrGone, whatever the call was of; codeOf tells what is gone. What
-// the service could not do now, after the gate has waited and tried again, is a *provider.RetryError.
+// A 404 and a 410 are a provider.ErrGone, whatever the call was of; failure.Code tells what is gone.
+// What the service could not do now, after the gate has waited and tried again, is a
+// *provider.RetryError.
 func (m *mailbox) call(ctx context.Context, lane gate.Lane, op string, do func(context.Context) error) error {
 	denied := false
 	return m.gate.Do(ctx, lane, 1, func(ctx context.Context) error {
@@ -50,7 +52,7 @@ func (m *mailbox) call(ctx context.Context, lane gate.Lane, op string, do func(c
 		if op == opValue && err == nil {
 			m.pace.took(time.Since(began))
 		}
-		if codeOf(err) == "ErrorAccessDenied" && !denied {
+		if failure.Code(err) == "ErrorAccessDenied" && !denied {
 			// Seen in bursts of calls, for mail that may well be read: asked once more before it is
 			// believed.
 			denied = true
@@ -74,8 +76,8 @@ func (m *mailbox) callOnce(
 // explain finds who has to act where access was denied: the owner where a scope is missing, else an
 // administrator.
 func (m *mailbox) explain(op string, err error) error {
-	f, ok := errors.AsType[*failure](err)
-	if !ok || f.status != http.StatusForbidden || f.is != nil || !accessCodes[f.code] {
+	f, ok := errors.AsType[*failure.Error](err)
+	if !ok || f.Status != http.StatusForbidden || f.Decision != nil || !accessCodes[f.Code] {
 		return err
 	}
 	need := []string{ScopeRead, ScopeReadWrite}
@@ -86,9 +88,9 @@ func (m *mailbox) explain(op string, err error) error {
 		need = []string{ScopeSend}
 	}
 	if m.cred.granted(need...) {
-		f.is = &provider.ConsentError{URL: m.p.adminURL(m.cred.Tenant)}
+		f.Decision = &provider.ConsentError{URL: m.p.adminURL(m.cred.Tenant)}
 	} else {
-		f.is = &provider.ScopeError{Missing: need[:1]}
+		f.Decision = &provider.ScopeError{Missing: need[:1]}
 	}
 	return f
 }

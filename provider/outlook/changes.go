@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/provider/internal/failure"
 )
 
 // errStopped says that the caller has left the loop.
@@ -146,5 +147,6 @@ func (m *mailbox) alive(ctx context.Context, t tree) error {
 
 // expired is the error of a cursor of which nothing can be resumed.
 func expired(err error) error {
-	return fmt.Errorf("outlook %s: %w: %d %s", opDelta, provider.ErrCursorExpired, statusOf(err), codeOf(err))
+	return fmt.Errorf("outlook %s: %w: %d %s",
+		opDelta, provider.ErrCursorExpired, failure.Status(err), failure.Code(err))
 }

@@ -34,7 +34,7 @@ func (m *mailbox) Count(ctx context.Context, w provider.Walk) (int, error) {
 		}
 		// A byte order mark has been seen before the number.
 		if n, err = strconv.Atoi(string(bytes.TrimSpace(bytes.TrimPrefix(b.Bytes(), []byte("\xef\xbb\xbf"))))); err != nil {
-			return &provider.RetryError{Err: &failure{op: opCount, text: "the answer is no number"}}
+			return &provider.RetryError{Err: failed(opCount, "the answer is no number")}
 		}
 		return nil
 	})

@@ -75,7 +75,7 @@ func (m *mailbox) draftMIME(ctx context.Context, out provider.Outgoing) (message
 		return nil
 	})
 	if err == nil && d.ID == "" {
-		err = &failure{op: opDraft, text: "the answer names no draft"}
+		err = failed(opDraft, "the answer names no draft")
 	}
 	return d, err
 }

@@ -4,16 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/provider/internal/failure"
 	"github.com/workinbox/workinbox/provider/internal/gate"
 	"github.com/workinbox/workinbox/provider/internal/oauth"
 	"github.com/workinbox/workinbox/provider/internal/wire"
@@ -29,7 +27,7 @@ type answerError struct {
 	at      time.Time     // the service's clock; zero: not said
 }
 
-// Error is for the SDK, which passes it on. What is shown is the text of a failure.
+// Error is for the SDK, which passes it on. What is shown is the text of a failure.Error.
 func (e *answerError) Error() string { return "graph answered " + strconv.Itoa(e.status) }
 
 // maxErrorBody is how much of an error is read; honest ones have a few hundred bytes.
@@ -74,50 +72,9 @@ func retryAfter(field string, now time.Time) (after time.Duration, exact bool) {
 	return 0, false
 }
 
-// failure is what the service, or the way to it, said went wrong, in words for the operator. It never
-// wraps errors of the client or the SDK: their text has the address of the request, with the search
-// in it, or the whole body of the answer.
-type failure struct {
-	op     string
-	status int    // HTTP; zero: there was no answer
-	code   string // Graph's
-	text   string // scrubbed
-	is     error  // of package provider; nil: none of its decisions
-}
-
-func (f *failure) Error() string {
-	var b strings.Builder
-	b.WriteString("outlook " + f.op + ": ")
-	if f.is != nil {
-		b.WriteString(f.is.Error() + ": ")
-	}
-	if f.status != 0 {
-		fmt.Fprintf(&b, "%d ", f.status)
-	}
-	if f.code != "" {
-		b.WriteString(f.code + ": ")
-	}
-	b.WriteString(f.text)
-	return b.String()
-}
-
-// Unwrap returns the decision of package provider.
-func (f *failure) Unwrap() error { return f.is }
-
-// statusOf returns the HTTP status an error of call came with; zero when there was none.
-func statusOf(err error) int {
-	if f, ok := errors.AsType[*failure](err); ok {
-		return f.status
-	}
-	return 0
-}
-
-// codeOf returns Graph's code of an error of call; empty when there was none.
-func codeOf(err error) string {
-	if f, ok := errors.AsType[*failure](err); ok {
-		return f.code
-	}
-	return ""
+// failed is the error of a call that came without an answer, or with one that is of no use.
+func failed(op, text string) *failure.Error {
+	return &failure.Error{Service: "outlook", Op: op, Text: text}
 }
 
 // repeatable maps the error of a call that may be made again: all reads, and what sets what may be
@@ -132,17 +89,17 @@ func repeatable(ctx context.Context, op string, err error) error {
 	if errors.Is(err, errTooSlow) {
 		return err
 	}
-	if known := decided(op, err); known != nil {
+	if known := failure.Decided("outlook", op, err); known != nil {
 		return known
 	}
 	if answer, ok := errors.AsType[*answerError](err); ok {
 		return answered(op, answer)
 	}
 	if errors.Is(err, wire.ErrTooLarge) {
-		return &failure{op: op, text: reasonOf(err)}
+		return failed(op, failure.Reason(err))
 	}
 	// There was no answer, or one in pieces, or one nobody can read: a proxy's page with a 200.
-	return &gate.Refusal{Kind: gate.Busy, Err: &failure{op: op, text: reasonOf(err)}}
+	return &gate.Refusal{Kind: gate.Busy, Err: failed(op, failure.Reason(err))}
 }
 
 // unrepeatable maps the error of a send. left says whether anything of the request may have reached
@@ -152,46 +109,30 @@ func unrepeatable(ctx context.Context, op string, left bool, err error) error {
 	if err == nil {
 		return nil
 	}
-	if known := decided(op, err); known != nil {
+	if known := failure.Decided("outlook", op, err); known != nil {
 		return known
 	}
 	if answer, ok := errors.AsType[*answerError](err); ok {
 		if answer.status >= 500 || answer.status == http.StatusRequestTimeout || answer.status < 300 {
 			f := answer.failure(op)
-			f.is = provider.ErrAmbiguous
+			f.Decision = provider.ErrAmbiguous
 			return f
 		}
 		return answered(op, answer)
 	}
 	if left {
-		return &failure{op: op, text: reasonOf(err), is: provider.ErrAmbiguous}
+		f := failed(op, failure.Reason(err))
+		f.Decision = provider.ErrAmbiguous
+		return f
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return &provider.RetryError{Err: &failure{op: op, text: reasonOf(err)}}
+	return &provider.RetryError{Err: failed(op, failure.Reason(err))}
 }
 
-// decided returns the error of the token source, or one of package provider that was found on the
-// way, or nil.
-func decided(op string, err error) error {
-	err = withoutAddress(err)
-	if token, ok := errors.AsType[*oauth.TokenError](err); ok {
-		return fmt.Errorf("outlook %s: %w", op, token)
-	}
-	for _, known := range []error{
-		provider.ErrAuth, provider.ErrAdminConsent, provider.ErrConfig,
-		provider.ErrInsufficientScope, provider.ErrRetry,
-	} {
-		if errors.Is(err, known) {
-			return fmt.Errorf("outlook %s: %w", op, err)
-		}
-	}
-	return nil
-}
-
-func (e *answerError) failure(op string) *failure {
-	return &failure{op: op, status: e.status, code: oauth.Scrub(e.code), text: e.text()}
+func (e *answerError) failure(op string) *failure.Error {
+	return &failure.Error{Service: "outlook", Op: op, Status: e.status, Code: oauth.Scrub(e.code), Text: e.text()}
 }
 
 // answered maps what the service said.
@@ -203,19 +144,19 @@ func answered(op string, e *answerError) error {
 	switch {
 	case op == opPut && sessionOver[e.status]:
 		// Upload sessions carry a permission of their own: another draft gets another.
-		f.is = provider.ErrRetry
+		f.Decision = provider.ErrRetry
 	case e.status == http.StatusUnauthorized:
 		// The transport has refreshed the access token once already.
-		f.is = provider.ErrAuth
+		f.Decision = provider.ErrAuth
 	case noMailbox[e.code] && !strings.HasPrefix(op, "subscriptions."): // of those it is the subscription
 		// There is no mailbox in the cloud, and trying will not make one: another account must be
 		// connected.
-		f.is = provider.ErrAuth
+		f.Decision = provider.ErrAuth
 	case e.status == http.StatusNotFound, e.status == http.StatusGone, e.code == "ErrorInvalidIdMalformed":
 		if namesNothing[op] {
 			return &provider.RetryError{Err: f}
 		}
-		f.is = provider.ErrGone
+		f.Decision = provider.ErrGone
 	}
 	return f
 }
@@ -256,23 +197,10 @@ func (e *answerError) refusal() (gate.Kind, bool) {
 	return 0, false
 }
 
-// withoutAddress takes off the method and address net/http adds to an error.
-func withoutAddress(err error) error {
-	if request, ok := errors.AsType[*url.Error](err); ok {
-		return request.Err
-	}
-	return err
-}
-
-// reasonOf is the text of an error that did not come from the service.
-func reasonOf(err error) string { return oauth.Scrub(withoutAddress(err).Error()) }
-
-var quoted = regexp.MustCompile(`"[^"]*"|'[^']*'`)
-
 // text is Graph's own text. What is wrong with a request is quoted from it.
 func (e *answerError) text() string {
 	if e.message == "" {
 		return http.StatusText(e.status) // a proxy's page; its text is left out
 	}
-	return oauth.Scrub(quoted.ReplaceAllString(e.message, "[quoted]"))
+	return failure.Unquoted(e.message)
 }

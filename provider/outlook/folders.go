@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/provider/internal/failure"
 	"github.com/workinbox/workinbox/provider/internal/gate"
 )
 
@@ -199,7 +200,7 @@ func (m *mailbox) folderChanges(ctx context.Context, link string) (all []folder,
 
 // noLink is the error of a page behind which there is nothing.
 func noLink(op string) error {
-	return &provider.RetryError{Err: &failure{op: op, text: "a page without a link"}}
+	return &provider.RetryError{Err: failed(op, "a page without a link")}
 }
 
 // name finds the ids of the well-known folders.
@@ -211,7 +212,7 @@ func (m *mailbox) name(ctx context.Context, t *tree) error {
 		g.Go(func() error {
 			f, err := get[folder](inner, m, gate.Bulk, opFolder,
 				m.address(url.Values{"$select": {"id,parentFolderId"}}, "mailFolders", w.name))
-			if errors.Is(err, provider.ErrGone) || statusOf(err) == 400 {
+			if errors.Is(err, provider.ErrGone) || failure.Status(err) == 400 {
 				return nil // this mailbox has none
 			}
 			found[i] = f
@@ -294,9 +295,9 @@ func (t *tree) top(id string) bool {
 // lostState says whether a link of a delta query is of no use any more
 // (https://learn.microsoft.com/graph/delta-query-overview#synchronization-reset).
 func lostState(err error) bool {
-	switch codeOf(err) {
+	switch failure.Code(err) {
 	case "SyncStateNotFound", "SyncStateInvalid", "resyncRequired", "ResyncRequired", "syncStateNotFound":
 		return true
 	}
-	return statusOf(err) == 410
+	return failure.Status(err) == 410
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/provider/internal/bulk"
+	"github.com/workinbox/workinbox/provider/internal/failure"
 	"github.com/workinbox/workinbox/provider/internal/gate"
 )
 
@@ -150,15 +151,15 @@ func (m *mailbox) openBatch(ctx context.Context, ids []provider.RemoteID) [][]by
 func (m *mailbox) batchFailed(ctx context.Context, n int, err error) error {
 	if errors.Is(err, errLongBatch) {
 		m.pace.tooLong(n)
-		return &failure{op: opBatch, text: err.Error()}
+		return failed(opBatch, err.Error())
 	}
 	mapped := m.explain(opBatch, repeatable(ctx, opBatch, err))
-	status := statusOf(mapped)
+	status := failure.Status(mapped)
 	if status >= 400 && status < 500 && status != http.StatusUnauthorized && status != http.StatusTooManyRequests ||
 		errors.Is(err, errOddBatch) || errors.Is(err, errNoBinary) {
 		m.pace.never()
 		m.p.o.Logger.WarnContext(ctx, "outlook: messages are opened one by one", "err", mapped)
-		return &failure{op: opBatch, status: status, text: "batches are of no use"}
+		return &failure.Error{Service: "outlook", Op: opBatch, Status: status, Text: "batches are of no use"}
 	}
 	return mapped
 }

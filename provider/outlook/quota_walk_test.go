@@ -127,9 +127,10 @@ func TestListImportUsesTheQuota(t *testing.T) {
 			}
 			return 0
 		}, 10 * time.Second, 1},
-		// 100 pages by four at a time, with what a call costs besides.
-		"by their size":       {10_000, 258 * time.Second, perItem(10 * time.Millisecond), (10_000*10 + 100*30) * time.Millisecond / 4, 0.95},
-		"by their size, near": {10_000, 258 * time.Second, perItem(2 * time.Millisecond), (10_000*2 + 100*30) * time.Millisecond / 4, 0.95},
+		// 100 pages by four at a time, with what a call costs besides. Which goroutine comes first
+		// decides whether a call waits for a page more; a place less would make it three quarters.
+		"by their size":       {10_000, 258 * time.Second, perItem(10 * time.Millisecond), (10_000*10 + 100*30) * time.Millisecond / 4, 0.9},
+		"by their size, near": {10_000, 258 * time.Second, perItem(2 * time.Millisecond), (10_000*2 + 100*30) * time.Millisecond / 4, 0.9},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -33,6 +33,17 @@ func tooBig(op string, most int64) error {
 	return fmt.Errorf("outlook %s: the mail is larger than %d bytes", op, most)
 }
 
+// drafts says whether mail is sent by way of a draft.
+func (m *mailbox) drafts() bool { return !m.p.o.SendAtOnce && m.cred.granted(ScopeReadWrite) }
+
+// MaxSend is the largest mail that leaves the way mail is sent from this mailbox.
+func (m *mailbox) MaxSend() int64 {
+	if m.drafts() {
+		return maxMail
+	}
+	return maxMIME
+}
+
 // Send hands one mail to Exchange by way of a draft: what the mail is made of may be handed over again
 // after any failure, and only the last call sends. A mail of up to 2.9 MB is handed over as it is; of
 // a larger one the recipients, the body and the attachments, up to 150 MB, which answers the mail its
@@ -50,10 +61,10 @@ func (m *mailbox) Send(ctx context.Context, out provider.Outgoing) (provider.Sen
 	}
 	var sent provider.Sent
 	var err error
-	switch drafts := !m.p.o.SendAtOnce && m.cred.granted(ScopeReadWrite); {
-	case out.Size > maxMail || !drafts && out.Size > maxMIME:
-		err = tooBig(opMail, map[bool]int64{true: maxMail, false: maxMIME}[drafts])
-	case drafts:
+	switch {
+	case out.Size > m.MaxSend():
+		err = tooBig(opMail, m.MaxSend())
+	case m.drafts():
 		sent, err = m.sendDraft(ctx, out)
 	default:
 		err = m.sendAtOnce(ctx, out)

@@ -11,6 +11,7 @@ import (
 	"github.com/microsoftgraph/msgraph-sdk-go/models"
 
 	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/provider/internal/failure"
 	"github.com/workinbox/workinbox/provider/internal/gate"
 )
 
@@ -71,7 +72,7 @@ func (m *mailbox) lease(
 			out = provider.Subscription{ID: *got.GetId(), Expires: got.GetExpirationDateTime().UTC()}
 			return nil
 		})
-		if statusOf(err) != http.StatusBadRequest {
+		if failure.Status(err) != http.StatusBadRequest {
 			break
 		}
 	}

@@ -41,7 +41,7 @@ func (m *mailbox) upload(ctx context.Context, draft string, before int, part rfc
 		return err
 	}
 	if u, err := url.Parse(session); err != nil || u.Host == "" || u.Scheme != "https" && m.ours(session) != nil {
-		return &failure{op: opSession, text: "the answer has no address to upload to"}
+		return failed(opSession, "the answer has no address to upload to")
 	}
 	b := make([]byte, rangeSize)
 	for at := int64(0); at < part.Size; {
@@ -100,7 +100,7 @@ func (m *mailbox) putRange(ctx context.Context, session string, b []byte, at, si
 		if at+int64(len(b)) < size {
 			next, err := nextExpected(resp)
 			if err == nil && next != at+int64(len(b)) {
-				err = &provider.RetryError{Err: &failure{op: opPut, text: "the upload session waits for another range"}}
+				err = &provider.RetryError{Err: failed(opPut, "the upload session waits for another range")}
 			}
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/provider/internal/failure"
 )
 
 // walker is one first walk, or what is left of one: the list of all messages of the window, newest
@@ -47,7 +48,7 @@ const spareSlices = 2
 // are read at once.
 func (k *walker) all(ctx context.Context, left span) error {
 	p, full, err := k.list.page(left, "", true)
-	if statusOf(err) == http.StatusBadRequest {
+	if failure.Status(err) == http.StatusBadRequest {
 		// How much there is only saves time: without it the list is read from end to end.
 		k.m.p.o.Logger.WarnContext(ctx, "a walk without the number of messages", "err", err)
 		p, full, err = k.list.page(left, "", false)

@@ -105,9 +105,13 @@ func (e *Engine) help() string {
 		left := slices.ContainsFunc(e.c.Account.Sent(), func(raw []byte) bool {
 			return bytes.Contains(raw, []byte(last.Outgoing.Marker))
 		})
-		_, err := e.Desk.Tickets.Resolve(e.t.Context(), e.Actor("rita"), last.Ticket, last.ID, left)
+		decision, said := ticket.ResolutionSendAgain, "looks: it was not sent"
+		if left {
+			decision, said = ticket.ResolutionSent, "looks: it was sent"
+		}
+		_, err := e.Desk.Tickets.Resolve(e.t.Context(), e.Actor("rita"), last.Ticket, last.ID, decision)
 		require.NoError(e.t, err)
-		return map[bool]string{true: "looks: it was sent", false: "looks: it was not sent"}[left]
+		return said
 	}
 	return ""
 }

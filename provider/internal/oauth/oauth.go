@@ -75,9 +75,18 @@ var flow = []string{
 	"code_challenge", "code_challenge_method",
 }
 
-// ConsentURL is where the person gives consent. extra adds the service's own parameters
-// (access_type, prompt); it cannot replace those of the flow.
-func (c *Client) ConsentURL(req provider.AuthRequest, extra url.Values) string {
+// ConsentURL is where the person gives consent. A request without a state, a code verifier or a
+// redirect address is a provider.ErrConfig. extra adds the service's own parameters (access_type,
+// prompt); it cannot replace those of the flow.
+func (c *Client) ConsentURL(req provider.AuthRequest, extra url.Values) (string, error) {
+	switch {
+	case req.State == "":
+		return "", fmt.Errorf("get consent: the state is missing: %w", provider.ErrConfig)
+	case req.Verifier == "":
+		return "", fmt.Errorf("get consent: the code verifier is missing: %w", provider.ErrConfig)
+	case req.RedirectURL == "":
+		return "", fmt.Errorf("get consent: the redirect address is missing: %w", provider.ErrConfig)
+	}
 	more := url.Values{}
 	for name, values := range extra {
 		more[name] = values
@@ -92,7 +101,7 @@ func (c *Client) ConsentURL(req provider.AuthRequest, extra url.Values) string {
 	if len(more) > 0 {
 		page += "&" + more.Encode() // AuthCodeURL always leaves a query
 	}
-	return page
+	return page, nil
 }
 
 // Exchange turns the code of a redirect into a token, in one request. A lost answer is a

@@ -24,12 +24,14 @@ func TestConsentURL(t *testing.T) {
 	t.Parallel()
 	c := (&service{}).client()
 	c.AuthURL += "?tenant=x"
-	page, err := url.Parse(c.ConsentURL(provider.AuthRequest{
+	address, err := c.ConsentURL(provider.AuthRequest{
 		State: "st", Verifier: "v-1", RedirectURL: "https://host.test/back?a=b", LoginHint: "ann@acme.com",
 	}, url.Values{
 		"access_type": {"offline"}, "resource": {"a", "b"},
 		"state": {"forged"}, "code_challenge_method": {"plain"}, "redirect_uri": {"https://evil.test"},
-	}))
+	})
+	require.NoError(t, err)
+	page, err := url.Parse(address)
 	require.NoError(t, err)
 	sum := sha256.Sum256([]byte("v-1")) // RFC 7636 4.2
 	require.Equal(t, "https://service.test/auth", page.Scheme+"://"+page.Host+page.Path)
@@ -42,8 +44,32 @@ func TestConsentURL(t *testing.T) {
 	}, page.Query())
 	require.NotContains(t, page.String(), "v-1")
 
-	plain := c.ConsentURL(provider.AuthRequest{State: "st", Verifier: "v-1"}, nil)
+	plain, err := c.ConsentURL(provider.AuthRequest{
+		State: "st", Verifier: "v-1", RedirectURL: "https://host.test/back",
+	}, nil)
+	require.NoError(t, err)
 	require.NotContains(t, plain, "login_hint")
+}
+
+func TestConsentURLWantsAWholeRequest(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		req  provider.AuthRequest
+		want string
+	}{
+		{"state", provider.AuthRequest{Verifier: "v-1", RedirectURL: "https://host.test/back"},
+			"get consent: the state is missing: "},
+		{"verifier", provider.AuthRequest{State: "st", RedirectURL: "https://host.test/back"},
+			"get consent: the code verifier is missing: "},
+		{"redirect address", provider.AuthRequest{State: "st", Verifier: "v-1"},
+			"get consent: the redirect address is missing: "},
+	} {
+		page, err := (&service{}).client().ConsentURL(c.req, nil)
+		require.EqualError(t, err, c.want+provider.ErrConfig.Error(), c.name)
+		require.ErrorIs(t, err, provider.ErrConfig, c.name)
+		require.Empty(t, page, c.name)
+	}
 }
 
 func TestExchangeSendsTheVerifierAndReadsTheToken(t *testing.T) {
