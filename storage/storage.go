@@ -1,6 +1,7 @@
-// Package storage holds the words that every store of this library shares: four errors, the type
-// that carries them, a version, and what services do about a write whose outcome is not known. It holds no interface on purpose: each domain package declares
-// the small store it needs (inbox.Store, ticket.Store), and the packages below this one supply them.
+// Package storage holds the words that every store of this library shares: five errors, the type
+// that carries them, a version, and what services do about a write whose outcome is not known. It holds no
+// interface on purpose: each domain package declares the small store it needs (inbox.Store, ticket.Store),
+// and the packages below this one supply them.
 package storage
 
 import (
@@ -20,6 +21,9 @@ var (
 	// ErrAmbiguous says that the connection was lost while the store wrote: all of the write is
 	// stored, or nothing. Services make sure (Settle); a caller who meets it reads again.
 	ErrAmbiguous = errors.New("the connection was lost while the database committed")
+	// ErrDamaged says that what is stored is not what was put. Nobody will read it again; another error
+	// of a read may pass.
+	ErrDamaged = errors.New("damaged")
 )
 
 // Version counts the writes of one aggregate. Zero means never stored; a store sets it to 1 on
@@ -31,7 +35,7 @@ type Error struct {
 	Op     string // "update", "read", "commit"
 	Entity string // "inbox", "message", "credential"
 	ID     string // opaque id of the thing, may be empty
-	Err    error  // ErrNotFound, ErrExists, ErrConflict, ErrAmbiguous or the cause
+	Err    error  // ErrNotFound, ErrExists, ErrConflict, ErrAmbiguous, ErrDamaged or the cause
 }
 
 func (e *Error) Error() string {

@@ -49,7 +49,7 @@ import (
 
 // ErrDamaged says that the file of a blob is not what was put: torn, cut or changed. Putting the
 // message again repairs it.
-var ErrDamaged = errors.New("blob is damaged")
+var ErrDamaged = fmt.Errorf("blob is %w", storage.ErrDamaged)
 
 // Options of a directory. The zero value is ready to use.
 type Options struct {

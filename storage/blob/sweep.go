@@ -24,11 +24,12 @@ type SweepReport struct {
 	Bytes   int64 // disk space freed, before rounding by the file system
 }
 
-// Sweep removes the orphans of an inbox: blobs that no message refers to, and temporary files of dead
+// Sweep removes the orphans of an inbox: blobs that nothing refers to, and temporary files of dead
 // writers, both only when they are older than olderThan by Options.Now (zero or less means
 // DefaultSweepAge). olderThan must be longer than the time from a put to the commit that refers to
-// it. referenced is asked once for every blob that is old enough, without any lock held, and may
-// write to the store; its error ends the sweep. The report counts what was done until then.
+// it. referenced, which ticket.Service.BlobsInUse makes, is asked once for every blob that is old enough,
+// without any lock held, and may write to the store; its error ends the sweep. The report counts what was
+// done until then.
 func (d *Dir) Sweep(
 	ctx context.Context, id inbox.ID,
 	referenced func(inbox.BlobKey) (bool, error), olderThan time.Duration,

@@ -39,7 +39,7 @@ import (
 
 // ErrDamaged says that the object of a blob is not what was put: cut or changed. Putting the message
 // again repairs it.
-var ErrDamaged = errors.New("blob is damaged")
+var ErrDamaged = fmt.Errorf("blob is %w", storage.ErrDamaged)
 
 // Options of a store. The zero value is ready to use.
 type Options struct {
