@@ -137,7 +137,7 @@ func life(w *world) {
 	bob, err := w.svc.CreateCustomer(ctx, olga, inbox.CustomerEdit{Name: "Bob", Address: "bob@bond.com"})
 	ok(err)
 	in := w.open(true, filter.Rules{}, acl.Grant{User: "rita", Access: acl.ReadOnly})
-	ok(w.svc.Watch(ctx, w.actor("rita"), in.ID, false, inbox.EventImportCompleted))
+	ok(w.svc.Watch(ctx, w.actor("rita"), in.ID, inbox.Watch{Events: []inbox.EventName{inbox.EventImportCompleted}}))
 	w.sync(in.ID)
 	w.notices.fail = errBroken
 	_, err = w.svc.Deliver(ctx, 0)

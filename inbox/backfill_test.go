@@ -134,7 +134,7 @@ func TestImportCompletedComesAlsoAfterACrash(t *testing.T) { // R-IMP-07, R-INB-
 	w.mailFrom("ann@acme.com", "two", 2)
 	w.mailFrom("eve@elsewhere.org", "stranger", 1)
 	in := w.open(true, filter.Rules{})
-	require.NoError(t, w.svc.Watch(t.Context(), w.actor("carl"), in.ID, false, inbox.EventImportCompleted))
+	require.NoError(t, w.svc.Watch(t.Context(), w.actor("carl"), in.ID, inbox.Watch{Events: []inbox.EventName{inbox.EventImportCompleted}}))
 	var pages atomic.Int32
 	w.account.BeforeCall(func(op fake.Op, _ int) error {
 		if op == fake.OpChanges && pages.Add(1) == 3 {

@@ -60,8 +60,8 @@ type Customer struct {
 	ID           CustomerID `json:"id"`
 	Site         SiteID     `json:"site"`
 	Name         string     `json:"name,omitempty"`
-	Address      string     `json:"address"` // primary, as an address key
-	Alternatives []string   `json:"alternatives,omitempty"`
+	Address      string     `json:"address"`                // primary, as an address key
+	Alternatives []string   `json:"alternatives,omitempty"` // as Service shows them, sorted
 
 	Company CompanyID `json:"company,omitempty"`
 	// Source says how the company came about: by hand beats by domain (R-CUS-03).
@@ -73,8 +73,18 @@ type Customer struct {
 	// them. Both decide who may know of the customer (R-CUS-07).
 	KnownFrom []ID `json:"known_from,omitempty"`
 	ByHand    bool `json:"by_hand,omitempty"`
+	// Entered, Claimed and ClaimedBy keep apart what was entered of people whom the one who entered it
+	// could not know of (R-CUS-07). They are the store's alone: Service shows none of them.
+	//
+	// Claimed are addresses entered of this customer by which another is found, the primary one first
+	// where Address is empty; ClaimedBy names, by address, who claims one of this customer's.
+	Entered   *Entered              `json:"entered,omitempty"`
+	Claimed   []string              `json:"claimed,omitempty"`
+	ClaimedBy map[string]CustomerID `json:"claimed_by,omitempty"`
 
-	// Bounced is when a hard bounce last named the address; zero when none has.
+	// Bounced is when a hard bounce last named one of the addresses; zero when none has (NoteBounce).
+	// A new primary address clears it (UpdateCustomer). Mail from the person does not: that they can
+	// send says nothing of whether they can be reached.
 	Bounced   time.Time       `json:"bounced"`
 	CreatedAt time.Time       `json:"created_at"`
 	DeletedAt time.Time       `json:"deleted_at"`

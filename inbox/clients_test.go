@@ -131,7 +131,7 @@ func TestAssociationIsLostAndFoundAgain(t *testing.T) { // R-CHG-07
 			w.mailFrom("ann@acme.com", "offer", 1)
 			in := w.open(true, filter.Rules{})
 			w.sync(in.ID)
-			require.NoError(t, w.svc.Watch(t.Context(), w.actor("carl"), in.ID, false, inbox.EventAssociationLost))
+			require.NoError(t, w.svc.Watch(t.Context(), w.actor("carl"), in.ID, inbox.Watch{Events: []inbox.EventName{inbox.EventAssociationLost}}))
 			require.NoError(t, c.lose(w, co, w.customerAt("ann@acme.com")))
 			require.True(t, w.messages(in.ID)[0].AssociationLost)
 			_, err := w.svc.Deliver(t.Context(), 0)

@@ -67,7 +67,7 @@ func (s *Service) RestoreCompany(ctx context.Context, actor acl.Actor, id Compan
 
 // Company returns one live client of the actor's site.
 func (s *Service) Company(ctx context.Context, actor acl.Actor, id CompanyID) (Company, error) {
-	if actor.State != acl.Active {
+	if acl.Visible(actor).None {
 		return Company{}, notFoundClient("company", string(id))
 	}
 	c, err := s.Store.Company(ctx, SiteID(actor.Site), id)
@@ -80,7 +80,7 @@ func (s *Service) Company(ctx context.Context, actor acl.Actor, id CompanyID) (C
 // Companies yields the live clients of the actor's site by ID.
 func (s *Service) Companies(ctx context.Context, actor acl.Actor, q CompanyQuery) iter.Seq2[Company, error] {
 	q.Site, q.Deleted = SiteID(actor.Site), false
-	if actor.State != acl.Active {
+	if acl.Visible(actor).None {
 		return func(func(Company, error) bool) {}
 	}
 	return s.Store.Companies(ctx, q)
@@ -243,25 +243,45 @@ func (s *Service) nameCompany(ctx context.Context, c *Customer) error {
 				changes = append(changes, MessageChange{ID: m.ID, Company: &c.Company})
 			}
 		}
-		if err := s.changeMail(ctx, id, changes); err != nil {
+		if err := s.changeMail(ctx, id, always, changes); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// associate returns the customer as the directory would have them (R-CUS-03).
+// associate returns the customer as the directory would have them, and what was entered of them
+// likewise (R-CUS-03).
 func (s *Service) associate(c Customer, dir *filter.Directory) (Customer, bool) {
-	if c.Source == SourceManual {
-		return c, false
+	changed := s.associateWith(&c, c.addresses(), dir)
+	if c.Entered == nil {
+		return c, changed
 	}
-	company, pattern, ok := dir.Company(c.Address)
-	for i := 0; !ok && i < len(c.Alternatives); i++ {
-		company, pattern, ok = dir.Company(c.Alternatives[i])
+	v := c.asEntered()
+	if !s.associateWith(&v, v.addresses(), dir) {
+		return c, changed
+	}
+	e := *c.Entered
+	e.Company, e.Source, e.Pattern, e.Since = v.Company, v.Source, v.Pattern, v.Since
+	c.Entered = &e
+	return c, true
+}
+
+// associateWith gives a customer the company of the first of the addresses that has one, unless theirs
+// was picked by hand, and says whether that changed anything.
+func (s *Service) associateWith(c *Customer, addresses []string, dir *filter.Directory) bool {
+	if c.Source == SourceManual {
+		return false
+	}
+	var company CompanyID
+	var pattern filter.Pattern
+	ok := false
+	for i := 0; !ok && i < len(addresses); i++ {
+		company, pattern, ok = dir.Company(addresses[i])
 	}
 	if !ok && c.Source == SourceNone && c.Company == "" ||
 		ok && c.Source == SourceDomain && c.Company == company && c.Pattern != nil && *c.Pattern == pattern {
-		return c, false
+		return false
 	}
 	if c.Company != company {
 		c.Since = s.now()
@@ -270,7 +290,7 @@ func (s *Service) associate(c Customer, dir *filter.Directory) (Customer, bool) 
 	if ok {
 		c.Source, c.Pattern = SourceDomain, &pattern
 	}
-	return c, true
+	return true
 }
 
 // flagAssociation marks the stored mail of a client that nobody on it belongs to any more, and
@@ -285,7 +305,7 @@ func (s *Service) flagAssociation(ctx context.Context, site SiteID, company Comp
 			return err
 		}
 		var changes []MessageChange
-		gone := 0
+		gone, alone := 0, 0 // for all to know, and for the creator alone
 		for m, err := range s.Store.Messages(ctx, MessageQuery{Inbox: in.ID, Hidden: true}) {
 			if err != nil {
 				return err
@@ -297,27 +317,36 @@ func (s *Service) flagAssociation(ctx context.Context, site SiteID, company Comp
 			if lost == m.AssociationLost {
 				continue
 			}
-			if lost {
+			switch {
+			case lost && m.creatorsAlone():
+				alone++
+			case lost:
 				gone++
 			}
 			changes = append(changes, MessageChange{ID: m.ID, AssociationLost: &lost})
 		}
 		var ev []Event
-		if gone > 0 {
-			ev = append(ev, s.event(Event{Name: EventAssociationLost, Facts: map[string]string{
-				"company": string(company), "messages": fmt.Sprint(gone)}}, &in, ""))
+		facts := func(n int) map[string]string {
+			return map[string]string{"company": string(company), "messages": fmt.Sprint(n)}
 		}
-		if err := s.changeMail(ctx, in.ID, changes, ev...); err != nil {
+		if gone > 0 {
+			ev = append(ev, s.event(Event{Name: EventAssociationLost, Facts: facts(gone)}, &in, ""))
+		}
+		if alone > 0 {
+			ev = append(ev, s.event(Event{Name: EventAssociationLost, Target: in.Creator, Personal: true, Facts: facts(alone)}, &in, ""))
+		}
+		if err := s.changeMail(ctx, in.ID, always, changes, ev...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// changeMail stores changes of an inbox's messages in steps, the events with the first.
-func (s *Service) changeMail(ctx context.Context, id ID, changes []MessageChange, ev ...Event) error {
+// changeMail stores changes of an inbox's messages in steps, the events with the first. still is asked as
+// by commitChanges.
+func (s *Service) changeMail(ctx context.Context, id ID, still func() error, changes []MessageChange, ev ...Event) error {
 	for part := range slices.Chunk(changes, 500) {
-		if err := s.commitChanges(ctx, id, part, ev...); err != nil {
+		if err := s.commitChanges(ctx, id, still, part, ev...); err != nil {
 			return err
 		}
 		ev = nil

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"iter"
@@ -29,80 +30,75 @@ type CustomerEdit struct {
 	Company      CompanyID
 }
 
-// CreateCustomer enters a person by hand. Where the address belongs to a customer whom the actor
-// could not know of, that one becomes known, and nothing tells that they existed (R-CUS-07). The
-// team's own addresses are ErrInternalAddress.
+// CreateCustomer enters a person by hand. The team's own addresses are ErrInternalAddress, those of a
+// customer the actor may know of ErrAddressTaken. Where the address is that of a customer whom the actor
+// cannot know of, nothing tells of them, and nothing of them changes for those who see their mail, but that
+// one without company gets the one picked. Who sees no mail of theirs sees what was entered (R-CUS-07).
 func (s *Service) CreateCustomer(ctx context.Context, actor acl.Actor, e CustomerEdit) (Customer, error) {
 	if err := managesCompanies(actor); err != nil {
 		return Customer{}, err
 	}
-	c := Customer{ID: CustomerID(s.NewID()), Site: SiteID(actor.Site), CreatedAt: s.now()}
-	hidden, err := s.unknownTo(ctx, actor, e.Address)
-	if err != nil {
-		return Customer{}, err
-	}
-	if hidden != nil {
-		c = *hidden
-		if e.Company == "" && c.Source == SourceManual {
-			e.Company = c.Company
+	return s.savedCustomer(ctx, actor, e, func() (Customer, bool, error) {
+		fresh := Customer{ID: CustomerID(s.newCustomerID()), Site: SiteID(actor.Site), CreatedAt: s.now(), ByHand: true}
+		h, err := s.customerAt(ctx, fresh.Site, filter.AddressKey(e.Address))
+		if err != nil || h == nil {
+			return fresh, false, err
 		}
-		for _, key := range append([]string{c.Address}, c.Alternatives...) {
-			if key != filter.AddressKey(e.Address) {
-				e.Alternatives = append(slices.Clone(e.Alternatives), key)
-			}
+		if known, err := s.knows(ctx, actor, h, filter.AddressKey(e.Address)); err != nil || known || h.ByHand {
+			return fresh, false, err // that it is taken is found when it is saved
 		}
-	}
-	c.ByHand = true
-	return s.saveCustomer(ctx, actor, c, e)
+		h.ByHand, h.Entered = true, &Entered{At: s.now()}
+		return *h, true, nil
+	})
 }
 
-// unknownTo returns the customer with that address if there is one the actor cannot know of.
-func (s *Service) unknownTo(ctx context.Context, actor acl.Actor, address string) (*Customer, error) {
-	q := CustomerQuery{Site: SiteID(actor.Site), Address: filter.AddressKey(address), Limit: 1}
-	for c, err := range s.Store.Customers(ctx, q) {
-		if err != nil {
-			return nil, err
-		}
-		if _, err = s.Customer(ctx, actor, c.ID); errors.Is(err, storage.ErrNotFound) {
-			return &c, nil
-		}
-		return nil, err
-	}
-	return nil, nil
-}
-
-// UpdateCustomer replaces what is known of a person.
+// UpdateCustomer replaces what is known of a person, by the rules of CreateCustomer: an address of somebody
+// whom the actor cannot know of is theirs too from then on, to all who look. Another primary address clears
+// Customer.Bounced.
 func (s *Service) UpdateCustomer(ctx context.Context, actor acl.Actor, id CustomerID, e CustomerEdit) (Customer, error) {
-	c, err := s.editable(ctx, actor, id)
-	if err != nil {
-		return Customer{}, err
-	}
-	return s.saveCustomer(ctx, actor, c, e)
+	return s.savedCustomer(ctx, actor, e, func() (Customer, bool, error) {
+		c, seen, err := s.editable(ctx, actor, id)
+		return c, !seen && c.Entered != nil, err
+	})
 }
 
-// editable loads a customer, whole, for somebody who knows of them and may manage clients.
-func (s *Service) editable(ctx context.Context, actor acl.Actor, id CustomerID) (Customer, error) {
-	if _, err := s.Customer(ctx, actor, id); err != nil {
-		return Customer{}, err
+// editable loads a customer, whole, for somebody who knows of them and may manage clients, and says
+// whether they see mail of them.
+func (s *Service) editable(ctx context.Context, actor acl.Actor, id CustomerID) (Customer, bool, error) {
+	shown, err := s.Customer(ctx, actor, id)
+	if err != nil {
+		return Customer{}, false, err
 	}
 	if err := managesCompanies(actor); err != nil {
-		return Customer{}, err
+		return Customer{}, false, err
 	}
-	return s.Store.Customer(ctx, SiteID(actor.Site), id)
+	c, err := s.Store.Customer(ctx, SiteID(actor.Site), id)
+	return c, len(shown.KnownFrom) > 0, err
 }
 
-// DeleteCustomer ends a customer: their mail enters by its domain only, what is stored stays.
+// DeleteCustomer ends a customer: their mail enters by its domain only, what is stored stays. By somebody
+// who sees none of their mail it ends what was entered by hand, where the mail of others knows more.
 func (s *Service) DeleteCustomer(ctx context.Context, actor acl.Actor, id CustomerID) error {
-	c, err := s.editable(ctx, actor, id)
+	c, seen, err := s.editable(ctx, actor, id)
 	if err != nil {
 		return err
 	}
-	company := c.Company
-	c.DeletedAt = s.now()
-	if _, err := s.storeCustomer(ctx, actor, c); err != nil || company == "" {
+	before := c
+	if !seen && c.Entered != nil {
+		snap, err := s.snapshot(ctx, c.Site)
+		if err != nil {
+			return err
+		}
+		c.leave()
+		c, _ = s.associate(c, snap.dir)
+	} else {
+		c.DeletedAt = s.now()
+	}
+	out, err := s.storeCustomer(ctx, actor, &before, c)
+	if err != nil || before.Company == "" || out.DeletedAt.IsZero() && out.Company == before.Company {
 		return err
 	}
-	return s.flagAssociation(ctx, c.Site, company)
+	return s.flagAssociation(ctx, c.Site, before.Company)
 }
 
 // Customer returns one live customer the actor may know of: entered by hand, or known from mail the
@@ -116,7 +112,7 @@ func (s *Service) Customer(ctx context.Context, actor acl.Actor, id CustomerID) 
 	if err != nil {
 		return Customer{}, err
 	}
-	known, err := s.knownTo(ctx, views, &c)
+	known, err := s.see(ctx, views, &c)
 	if err == nil && !known {
 		err = notFoundClient("customer", string(id))
 	}
@@ -126,10 +122,28 @@ func (s *Service) Customer(ctx context.Context, actor acl.Actor, id CustomerID) 
 	return c, nil
 }
 
+// knows says whether somebody may know that a customer has an address: as theirs, or as that of another who
+// claims it.
+func (s *Service) knows(ctx context.Context, actor acl.Actor, c *Customer, address string) (bool, error) {
+	for _, id := range []CustomerID{c.ID, c.ClaimedBy[address]} {
+		if id == "" {
+			continue
+		}
+		shown, err := s.Customer(ctx, actor, id)
+		switch {
+		case err == nil && slices.Contains(shown.addresses(), address):
+			return true, nil
+		case err != nil && !errors.Is(err, storage.ErrNotFound):
+			return false, err
+		}
+	}
+	return false, nil
+}
+
 // Customers yields the live customers the actor may know of, by ID.
 func (s *Service) Customers(ctx context.Context, actor acl.Actor, q CustomerQuery) iter.Seq2[Customer, error] {
 	return func(yield func(Customer, error) bool) {
-		if actor.State != acl.Active {
+		if acl.Visible(actor).None {
 			return
 		}
 		views, err := s.views(ctx, actor)
@@ -137,21 +151,14 @@ func (s *Service) Customers(ctx context.Context, actor acl.Actor, q CustomerQuer
 			yield(Customer{}, err)
 			return
 		}
-		limit, n := q.Limit, 0
-		q.Site, q.Visible, q.Deleted, q.Limit = SiteID(actor.Site), views.ids, false, 0
-		for c, err := range s.Store.Customers(ctx, q) {
-			known := false
-			if err == nil {
-				known, err = s.knownTo(ctx, views, &c)
-			}
+		q.Site = SiteID(actor.Site)
+		n := 0
+		for c, err := range s.found(ctx, views, q) {
 			if err != nil {
 				yield(Customer{}, err)
 				return
 			}
-			if !known {
-				continue
-			}
-			if n++; !yield(c, nil) || n == limit {
+			if n++; !yield(c, nil) || n == q.Limit {
 				return
 			}
 		}
@@ -166,7 +173,7 @@ type views struct {
 }
 
 func (s *Service) views(ctx context.Context, actor acl.Actor) (views, error) {
-	v := views{active: actor.State == acl.Active, ids: []ID{}, own: make(map[ID]bool)}
+	v := views{active: !acl.Visible(actor).None, ids: []ID{}, own: make(map[ID]bool)}
 	for in, err := range s.Inboxes(ctx, actor, Query{}) {
 		if err != nil {
 			return views{}, err
@@ -177,9 +184,10 @@ func (s *Service) views(ctx context.Context, actor acl.Actor) (views, error) {
 	return v, nil
 }
 
-// knownTo says whether somebody may know of a customer, and leaves of KnownFrom the inboxes where
-// they see mail of them: mail that is hidden or private tells of nobody.
-func (s *Service) knownTo(ctx context.Context, v views, c *Customer) (bool, error) {
+// see makes a customer what somebody may see of them, and says whether they may know of them at all:
+// mail that is hidden or private tells of nobody. KnownFrom then holds the inboxes where they see mail of
+// the customer; where that is none, the rest is what was entered by hand.
+func (s *Service) see(ctx context.Context, v views, c *Customer) (bool, error) {
 	if !v.active || !c.DeletedAt.IsZero() {
 		return false, nil
 	}
@@ -201,8 +209,16 @@ func (s *Service) knownTo(ctx context.Context, v views, c *Customer) (bool, erro
 			from = append(from, id)
 		}
 	}
-	c.KnownFrom = from
-	return c.ByHand || len(from) > 0, nil
+	switch {
+	case len(from) > 0:
+		*c = c.whole()
+		c.KnownFrom = from
+	case c.ByHand:
+		*c = c.asEntered()
+	default:
+		return false, nil
+	}
+	return true, nil
 }
 
 // Visible returns the inboxes whose mail the actor may see, by ID: the visible set of every list.
@@ -211,8 +227,28 @@ func (s *Service) Visible(ctx context.Context, actor acl.Actor) ([]ID, error) {
 	return v.ids, err
 }
 
+// savedCustomer makes an edit of what load gives, anew where somebody was faster: a sync that met the
+// customer must not show in an error. load says, too, whether only what was entered by hand is edited.
+func (s *Service) savedCustomer(ctx context.Context, actor acl.Actor, e CustomerEdit,
+	load func() (c Customer, entering bool, err error)) (Customer, error) {
+	for try := 0; ; try++ {
+		c, entering, err := load()
+		if err != nil {
+			return Customer{}, err
+		}
+		out, err := s.saveCustomer(ctx, actor, c, entering, e)
+		if try < 9 && (conflict(err) || errors.Is(err, storage.ErrExists)) {
+			continue
+		}
+		if errors.Is(err, storage.ErrExists) {
+			err = fmt.Errorf("customer %q: %w", c.ID, ErrAddressTaken)
+		}
+		return out, err
+	}
+}
+
 // saveCustomer stores c as the edit makes it and returns it as the actor may see it.
-func (s *Service) saveCustomer(ctx context.Context, actor acl.Actor, c Customer, e CustomerEdit) (Customer, error) {
+func (s *Service) saveCustomer(ctx context.Context, actor acl.Actor, c Customer, entering bool, e CustomerEdit) (Customer, error) {
 	if len(e.Alternatives) > 3 {
 		return Customer{}, fmt.Errorf("customer: %d alternative addresses, at most 3 (R-CUS-02)", len(e.Alternatives))
 	}
@@ -224,24 +260,43 @@ func (s *Service) saveCustomer(ctx context.Context, actor acl.Actor, c Customer,
 	if err != nil {
 		return Customer{}, err
 	}
+	slices.Sort(keys[1:])
+	claimed, err := s.claimed(ctx, actor, &c, keys)
+	if err != nil {
+		return Customer{}, err
+	}
 	fresh, err := s.isNew(ctx, &c, keys[0])
 	if err != nil {
 		return Customer{}, err
 	}
-	before, moved := c.Company, c.Address != keys[0]
-	c.Name, c.Address, c.Alternatives = strings.TrimSpace(e.Name), keys[0], keys[1:]
-	if err := s.pickCompany(ctx, &c, e.Company, moved, snap.dir); err != nil {
+	before, v := c, c
+	if entering {
+		v = c.asEntered()
+	}
+	primary := v.addresses()
+	moved := len(primary) == 0 || primary[0] != keys[0]
+	if moved {
+		v.Bounced = time.Time{}
+	}
+	v.Name, v.Address, v.Alternatives, v.Claimed = strings.TrimSpace(e.Name), keys[0], keys[1:], nil
+	if err := s.pickCompany(ctx, &v, e.Company, moved, snap.dir); err != nil {
 		return Customer{}, err
 	}
-	out, err := s.storeCustomer(ctx, actor, c)
+	if entering {
+		c.enter(&v, claimed)
+		c, _ = s.associate(c, snap.dir)
+	} else {
+		c.replace(v, claimed)
+	}
+	out, err := s.storeCustomer(ctx, actor, &before, c)
 	if err != nil {
 		return Customer{}, err
 	}
 	if err := s.nameCompany(ctx, &out); err != nil {
 		return Customer{}, err
 	}
-	for _, company := range []CompanyID{before, out.Company} {
-		if company != "" && before != out.Company && !fresh {
+	for _, company := range []CompanyID{before.Company, out.Company} {
+		if company != "" && before.Company != out.Company && !fresh {
 			if err := s.flagAssociation(ctx, c.Site, company); err != nil {
 				return Customer{}, err
 			}
@@ -288,21 +343,30 @@ func (s *Service) pickCompany(ctx context.Context, c *Customer, pick CompanyID, 
 	return nil
 }
 
-func (s *Service) storeCustomer(ctx context.Context, actor acl.Actor, c Customer) (Customer, error) {
+// storeCustomer saves what a customer becomes, with those whose addresses that concerns.
+func (s *Service) storeCustomer(ctx context.Context, actor acl.Actor, before *Customer, c Customer) (Customer, error) {
 	name := EventCustomerEdited
 	if c.Version == 0 {
 		name = EventCustomerCreated
 	}
 	ev := Event{ID: s.NewID(), Name: name, At: s.now(), Site: c.Site, Actor: actor.User,
 		Facts: map[string]string{"customer": string(c.ID)}}
-	out, err := s.Store.SaveCustomers(ctx, []Customer{c}, ev)
-	if errors.Is(err, storage.ErrExists) {
-		return Customer{}, fmt.Errorf("customer %q: %w", c.ID, ErrAddressTaken)
+	others, err := s.relinked(ctx, before, &c)
+	if err != nil {
+		return Customer{}, err
 	}
+	out, err := s.Store.SaveCustomers(ctx, append([]Customer{c}, others...), ev)
 	if err != nil {
 		return Customer{}, err
 	}
 	return out[0], nil
+}
+
+// newCustomerID makes the id of a customer. One that tells when it was made would tell somebody who enters
+// a person that they were known before (R-CUS-07).
+func (s *Service) newCustomerID() string {
+	sum := sha256.Sum256([]byte(s.NewID()))
+	return strings.ToLower(idEncoding.EncodeToString(sum[:16]))
 }
 
 // addressKeys makes address keys of addresses, all bad ones named at once, by their place.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/workinbox/workinbox/acl"
@@ -68,7 +69,7 @@ const (
 func (s *Service) tell(ctx context.Context, due Due) ([]acl.UserID, error) {
 	done := slices.Clone(due.Done)
 	if due.Inbox == "" {
-		return done, nil
+		return done, s.tellOfSite(ctx, due.Event)
 	}
 	in, err := s.Store.Inbox(ctx, due.Inbox)
 	if errors.Is(err, storage.ErrNotFound) {
@@ -95,7 +96,7 @@ func (s *Service) tell(ctx context.Context, due Due) ([]acl.UserID, error) {
 		}
 		done = append(done, r.User)
 	}
-	if s.SiteNotifier != nil && in.tellsSite(due.Name) && !slices.Contains(done, theSite) {
+	if s.SiteNotifier != nil && !due.Personal && in.tellsSite(due.Name) && !slices.Contains(done, theSite) {
 		if err := s.notifySite(ctx, &in, due.Event); err != nil {
 			return done, err
 		}
@@ -104,17 +105,27 @@ func (s *Service) tell(ctx context.Context, due Due) ([]acl.UserID, error) {
 	return done, failed
 }
 
-// receivers are the people who opted in, and the creator for what cannot be switched off: a dead
-// grant and rules changed by somebody else (R-FEA-08, R-CHG-06).
+// tellOfSite tells the site's own endpoints of what is the site's and no inbox's: the tags of its
+// catalog, which everybody who works there may read. Who its customers are is not among that: they may
+// be known from a mailbox that is nobody else's business (R-CUS-07).
+func (s *Service) tellOfSite(ctx context.Context, e Event) error {
+	if s.SiteNotifier == nil || !strings.HasPrefix(string(e.Name), "tag.") {
+		return nil
+	}
+	return s.SiteNotifier.Notify(ctx, Notice{Event: e})
+}
+
+// receivers are the people who opted in, of a personal event the Target alone, and the creator for
+// what cannot be switched off: a dead grant and rules changed by somebody else (R-FEA-08, R-CHG-06).
 func receivers(in *Inbox, e Event) []Watch {
 	var out []Watch
 	for _, w := range in.Watches {
-		if w.User != e.Actor && slices.Contains(w.Events, e.Name) {
+		if w.User != e.Actor && slices.Contains(w.Events, e.Name) && (!e.Personal || w.User == e.Target) {
 			out = append(out, w)
 		}
 	}
 	told := slices.ContainsFunc(out, func(w Watch) bool { return w.User == in.Creator })
-	must := e.Name == EventNeedsReauth || e.Name == EventRulesChanged && e.Actor != in.Creator
+	must := !e.Personal && (e.Name == EventNeedsReauth || e.Name == EventRulesChanged && e.Actor != in.Creator)
 	if must && !told {
 		out = append(out, Watch{User: in.Creator, Private: true})
 	}
@@ -139,14 +150,21 @@ func (s *Service) notify(ctx context.Context, in *Inbox, settings Settings, w Wa
 	}
 	n := Notice{Event: e, To: p}
 	if e.Message != "" {
-		m, err := s.Store.Message(ctx, e.Message)
+		m, err := s.messageToTell(ctx, e.Message)
 		if errors.Is(err, storage.ErrNotFound) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if !Seeable(in, actor, &m) {
+		own, err := s.inboxOf(ctx, in, &m)
+		if errors.Is(err, storage.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if !shows(own, actor, &m) {
 			return nil
 		}
 		if !w.Private {
@@ -154,6 +172,29 @@ func (s *Service) notify(ctx context.Context, in *Inbox, settings Settings, w Wa
 		}
 	}
 	return s.Notifier.Notify(ctx, n)
+}
+
+// messageToTell loads the mail of an event; what is shown to nobody any more is storage.ErrNotFound.
+func (s *Service) messageToTell(ctx context.Context, id MessageID) (Message, error) {
+	m, err := s.Store.Message(ctx, id)
+	if err != nil {
+		return Message{}, err
+	}
+	kept, err := s.withheld(ctx, []Message{m})
+	if err == nil && kept[id] {
+		err = notFoundMessage(id)
+	}
+	return m, err
+}
+
+// inboxOf returns the inbox a mail is of. The ticket of an event may be in another one, where it was
+// moved to (R-TKT-08).
+func (s *Service) inboxOf(ctx context.Context, in *Inbox, m *Message) (*Inbox, error) {
+	if m.Inbox == in.ID {
+		return in, nil
+	}
+	own, err := s.Store.Inbox(ctx, m.Inbox)
+	return &own, err
 }
 
 // tellsSite says whether the creator lets the site's own endpoints know of an event. Who was given
@@ -164,21 +205,32 @@ func (in *Inbox) tellsSite(name EventName) bool {
 }
 
 // notifySite tells the site's own endpoints: nothing of mail that only the creator may see, no totals
-// of the inbox, and content only where the creator allowed it.
+// of the inbox, and content only where the creator allowed it. Of mail of another inbox, in a ticket
+// that was moved, its creator must have allowed the same.
 func (s *Service) notifySite(ctx context.Context, in *Inbox, e Event) error {
 	n := Notice{Event: e}
 	if e.Message == "" && e.Ticket == "" {
 		n.Event.Facts = nil
 	}
 	if e.Message != "" {
-		m, err := s.Store.Message(ctx, e.Message)
-		if errors.Is(err, storage.ErrNotFound) || err == nil && !Seeable(in, acl.Actor{Site: string(in.Site)}, &m) {
+		m, err := s.messageToTell(ctx, e.Message)
+		if errors.Is(err, storage.ErrNotFound) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if in.SiteWatch.Content {
+		own, err := s.inboxOf(ctx, in, &m)
+		if errors.Is(err, storage.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if !own.tellsSite(e.Name) || !shows(own, acl.Actor{Site: string(in.Site), State: acl.Active}, &m) {
+			return nil
+		}
+		if in.SiteWatch.Content && own.SiteWatch.Content {
 			n.Content = noticeContent(&m)
 		}
 	}

@@ -48,9 +48,9 @@ func TestNoticesAreForThoseWhoMayAndWantThemNow(t *testing.T) { // R-FEA-08, row
 	ctx := t.Context()
 
 	w.aboutMessage(offer)
-	require.NoError(t, w.svc.Watch(ctx, w.actor("rob"), in.ID, false, customerReply))
-	require.NoError(t, w.svc.Watch(ctx, w.actor("rita"), in.ID, true, customerReply))
-	require.NoError(t, w.svc.Watch(ctx, w.actor("ina"), in.ID, false, inbox.EventUnhealthy))
+	require.NoError(t, w.svc.Watch(ctx, w.actor("rob"), in.ID, inbox.Watch{Events: []inbox.EventName{customerReply}}))
+	require.NoError(t, w.svc.Watch(ctx, w.actor("rita"), in.ID, inbox.Watch{Events: []inbox.EventName{customerReply}, Private: true}))
+	require.NoError(t, w.svc.Watch(ctx, w.actor("ina"), in.ID, inbox.Watch{Events: []inbox.EventName{inbox.EventUnhealthy}}))
 	require.ElementsMatch(t, []string{"rob ticket.customer.reply", "rita ticket.customer.reply"}, w.deliver(),
 		"opted in before it was delivered")
 	for _, n := range w.notices.got {
@@ -85,7 +85,7 @@ func TestNothingInTheTrashIsToldOf(t *testing.T) { // R-FEA-08, R-INB-12
 	w.sync(in.ID)
 	w.deliver()
 	ctx := t.Context()
-	require.NoError(t, w.svc.Watch(ctx, w.actor("rob"), in.ID, false, customerReply, inbox.EventInboxDeleted))
+	require.NoError(t, w.svc.Watch(ctx, w.actor("rob"), in.ID, inbox.Watch{Events: []inbox.EventName{customerReply, inbox.EventInboxDeleted}}))
 	w.aboutMessage(w.messages(in.ID)[0])
 	require.NoError(t, w.svc.Delete(ctx, w.actor("carl"), in.ID))
 	require.Equal(t, []string{"rob inbox.deleted"}, w.deliver())
@@ -114,8 +114,8 @@ func TestReadersAreToldNoTotalsAndNotWhoWasGivenAccess(t *testing.T) { // R-IMP-
 	in := w.open(true, filter.Rules{}, reader, manager, acl.Grant{User: "rita", Access: acl.ReadOnly})
 	ctx := t.Context()
 	for _, user := range []acl.UserID{"rob", "ina", "rita"} {
-		require.NoError(t, w.svc.Watch(ctx, w.actor(user), in.ID, false,
-			inbox.EventImportCompleted, inbox.EventShared, inbox.EventRulesChanged))
+		require.NoError(t, w.svc.Watch(ctx, w.actor(user), in.ID, inbox.Watch{
+			Events: []inbox.EventName{inbox.EventImportCompleted, inbox.EventShared, inbox.EventRulesChanged}}))
 	}
 	w.deliver()
 	w.sync(in.ID)
@@ -148,7 +148,7 @@ func TestADeactivatedCreatorGetsNoNotice(t *testing.T) { // R-ROL-07, R-CON-04
 	w := newWorld(t, fake.Options{})
 	in := w.open(true, filter.Rules{Mode: filter.All}, manager)
 	require.NoError(t, w.die(in.ID))
-	require.NoError(t, w.svc.Watch(t.Context(), w.actor("ina"), in.ID, false, inbox.EventNeedsReauth))
+	require.NoError(t, w.svc.Watch(t.Context(), w.actor("ina"), in.ID, inbox.Watch{Events: []inbox.EventName{inbox.EventNeedsReauth}}))
 	carl, err := w.host.Person(t.Context(), site, "carl")
 	require.NoError(t, err)
 	carl.State = acl.Deactivated
@@ -163,7 +163,7 @@ func TestOneEventThatCannotBeToldKeepsNoOther(t *testing.T) { // ARCHITECTURE: a
 	in := w.open(true, filter.Rules{Mode: filter.All}, reader)
 	ctx := t.Context()
 	w.deliver()
-	require.NoError(t, w.svc.Watch(ctx, w.actor("rob"), in.ID, false, inbox.EventInboxEdited))
+	require.NoError(t, w.svc.Watch(ctx, w.actor("rob"), in.ID, inbox.Watch{Events: []inbox.EventName{inbox.EventInboxEdited}}))
 	gone := in
 	gone.ID, gone.Site, gone.Account, gone.Version = "in-lost", "site-gone", in.Account, 0
 	gone.Account.ID, gone.Account.Address = "x", "x@y.org"
@@ -223,10 +223,12 @@ func TestTheSiteIsToldWhatTheCreatorAllows(t *testing.T) { // R-FEA-08
 	w.aboutMessage(offer)
 	require.Empty(t, told(), "nothing by default")
 	for _, user := range []acl.UserID{"olga", "ina", "rob"} {
-		require.ErrorIs(t, w.svc.WatchForSite(ctx, w.actor(user), in.ID, true, customerReply), acl.ErrDenied, user)
+		require.ErrorIs(t, w.svc.WatchForSite(ctx, w.actor(user), in.ID, inbox.SiteWatch{
+			Events: []inbox.EventName{customerReply}, Content: true}), acl.ErrDenied, user)
 	}
 	carl := w.actor("carl")
-	require.NoError(t, w.svc.WatchForSite(ctx, carl, in.ID, false, customerReply, inbox.EventShared, inbox.EventImportCompleted))
+	require.NoError(t, w.svc.WatchForSite(ctx, carl, in.ID, inbox.SiteWatch{
+		Events: []inbox.EventName{customerReply, inbox.EventShared, inbox.EventImportCompleted}}))
 	w.aboutMessage(offer)
 	got := told()
 	require.Len(t, got, 1)
@@ -243,7 +245,7 @@ func TestTheSiteIsToldWhatTheCreatorAllows(t *testing.T) { // R-FEA-08
 	require.Equal(t, inbox.EventImportCompleted, got[0].Event.Name)
 	require.Empty(t, got[0].Event.Facts, "no totals")
 
-	require.NoError(t, w.svc.WatchForSite(ctx, carl, in.ID, true, customerReply))
+	require.NoError(t, w.svc.WatchForSite(ctx, carl, in.ID, inbox.SiteWatch{Events: []inbox.EventName{customerReply}, Content: true}))
 	w.aboutMessage(offer)
 	require.Equal(t, "offer", told()[0].Content.Subject)
 	_, err = w.svc.SetRules(ctx, carl, in.ID, filter.Rules{})
@@ -251,9 +253,60 @@ func TestTheSiteIsToldWhatTheCreatorAllows(t *testing.T) { // R-FEA-08
 	w.aboutMessage(private)
 	require.Empty(t, told(), "hidden from all but the creator")
 
-	require.NoError(t, w.svc.WatchForSite(ctx, carl, in.ID, true))
+	require.NoError(t, w.svc.WatchForSite(ctx, carl, in.ID, inbox.SiteWatch{Content: true}))
 	w.aboutMessage(offer)
 	require.Empty(t, told(), "taken back")
+}
+
+func TestAPersonalEventIsForItsTargetAlone(t *testing.T) { // R-FEA-08
+	t.Parallel()
+	const mentioned inbox.EventName = "ticket.mentioned"
+	var toSite recorder
+	w := newWorld(t, fake.Options{SearchOff: true}, func(c *inbox.Config) { c.SiteNotifier = &toSite })
+	w.client("Acme", "acme.com")
+	w.mailFrom("ann@acme.com", "offer", 2)
+	w.mailFrom("eve@private.org", "private matter", 1)
+	in := w.open(true, filter.Rules{Mode: filter.All}, reader, manager, acl.Grant{User: "rita", Access: acl.ReadOnly})
+	w.sync(in.ID)
+	private, offer := w.messages(in.ID)[0], w.messages(in.ID)[1]
+	ctx := t.Context()
+	_, err := w.svc.SetRules(ctx, w.actor("carl"), in.ID, filter.Rules{})
+	require.NoError(t, err)
+	for _, user := range []acl.UserID{"carl", "rob", "ina"} {
+		require.NoError(t, w.svc.Watch(ctx, w.actor(user), in.ID, inbox.Watch{Events: []inbox.EventName{mentioned}}))
+	}
+	require.NoError(t, w.svc.WatchForSite(ctx, w.actor("carl"), in.ID, inbox.SiteWatch{Events: []inbox.EventName{mentioned}, Content: true}))
+	w.deliver()
+	tell := func(e inbox.Event) []string {
+		t.Helper()
+		toSite.got = nil
+		e.ID, e.Name, e.At, e.Site, e.Inbox, e.Ticket = inbox.NewID(w.clock()), mentioned, w.clock(), site, in.ID, "t-1"
+		require.NoError(t, w.store.SaveEvents(ctx, e))
+		return w.deliver()
+	}
+	personal := func(target, actor acl.UserID, m inbox.Message) []string {
+		return tell(inbox.Event{Personal: true, Target: target, Actor: actor, Message: m.ID})
+	}
+	require.Equal(t, []string{"rob ticket.mentioned"}, personal("rob", "ina", offer))
+	require.Empty(t, toSite.got, "never for the site")
+	require.Equal(t, "offer", w.notices.got[0].Content.Subject)
+	require.Empty(t, personal("rob", "rob", offer), "by themselves")
+	require.Empty(t, personal("rita", "rob", offer), "not opted in")
+	require.Empty(t, personal("zoe", "rob", offer), "without access")
+	require.Empty(t, personal("", "rob", offer), "for nobody")
+	require.Empty(t, personal("ina", "carl", private), "about mail they may not see")
+	require.Equal(t, []string{"carl ticket.mentioned"}, personal("carl", "rob", private))
+	require.ElementsMatch(t, []string{"carl ticket.mentioned", "rob ticket.mentioned"},
+		tell(inbox.Event{Target: "rob", Actor: "ina", Message: offer.ID}), "of another kind it is for all")
+	require.Len(t, toSite.got, 1)
+	require.NoError(t, w.store.SaveEvents(ctx, inbox.Event{ID: "x", Name: inbox.EventNeedsReauth, At: w.clock(), Site: site,
+		Inbox: in.ID, Personal: true, Target: "rob"}))
+	require.Empty(t, w.deliver(), "not the creator either")
+	_, err = w.svc.Unshare(ctx, w.actor("carl"), in.ID, "rob")
+	require.NoError(t, err)
+	w.deliver()
+	require.Empty(t, personal("rob", "ina", offer), "revoked")
+	require.Empty(t, w.due())
 }
 
 func TestASiteThatFailsIsTriedAgainAlone(t *testing.T) {
@@ -272,8 +325,8 @@ func TestASiteThatFailsIsTriedAgainAlone(t *testing.T) {
 	w.sync(in.ID)
 	w.deliver()
 	ctx := t.Context()
-	require.NoError(t, w.svc.Watch(ctx, w.actor("rob"), in.ID, false, customerReply))
-	require.NoError(t, w.svc.WatchForSite(ctx, w.actor("carl"), in.ID, false, customerReply))
+	require.NoError(t, w.svc.Watch(ctx, w.actor("rob"), in.ID, inbox.Watch{Events: []inbox.EventName{customerReply}}))
+	require.NoError(t, w.svc.WatchForSite(ctx, w.actor("carl"), in.ID, inbox.SiteWatch{Events: []inbox.EventName{customerReply}}))
 	w.aboutMessage(w.messages(in.ID)[0])
 	require.Len(t, w.deliver(), 1)
 	w.advance(2 * time.Hour)
@@ -295,7 +348,7 @@ func TestWhatNobodyTakesIsGivenUp(t *testing.T) {
 	w.mailFrom("ann@acme.com", "offer", 2)
 	in := w.open(true, filter.Rules{Mode: filter.All})
 	w.sync(in.ID)
-	require.NoError(t, w.svc.WatchForSite(t.Context(), w.actor("carl"), in.ID, false, customerReply))
+	require.NoError(t, w.svc.WatchForSite(t.Context(), w.actor("carl"), in.ID, inbox.SiteWatch{Events: []inbox.EventName{customerReply}}))
 	w.deliver()
 	w.aboutMessage(w.messages(in.ID)[0])
 	for range 6 * 24 {
@@ -314,3 +367,17 @@ func TestWhatNobodyTakesIsGivenUp(t *testing.T) {
 type notifierFunc func() error
 
 func (f notifierFunc) Notify(context.Context, inbox.Notice) error { return f() }
+
+func TestTagsOfTheSiteAreToldToTheSite(t *testing.T) { // RULES 10, R-CUS-07
+	t.Parallel()
+	var toSite recorder
+	w := newWorld(t, fake.Options{SearchOff: true}, func(c *inbox.Config) { c.SiteNotifier = &toSite })
+	for _, name := range []inbox.EventName{"tag.created", inbox.EventCustomerCreated, inbox.EventCompanyEdited} {
+		e := inbox.Event{ID: string(name), Name: name, At: w.clock(), Site: site, Facts: map[string]string{"code": "red"}}
+		require.NoError(t, w.store.SaveEvents(t.Context(), e))
+	}
+	w.deliver()
+	require.Len(t, toSite.got, 1)
+	require.Equal(t, inbox.EventName("tag.created"), toSite.got[0].Event.Name)
+	require.Empty(t, w.due())
+}

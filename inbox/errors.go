@@ -28,6 +28,10 @@ var (
 	// ErrDomainLocked says that a customer's company follows their domain and cannot be picked by
 	// hand (R-CUS-03).
 	ErrDomainLocked = errors.New("the company follows the customer's domain")
+	// ErrUnknownEvent says that there is no event of a name that comes from an inbox; see Events.
+	ErrUnknownEvent = errors.New("no inbox has an event of this name")
+	// ErrUnsafeFile says that the host's Scanner refused a file. The scanner's error matches it.
+	ErrUnsafeFile = errors.New("this file is not safe")
 )
 
 // SyncError is a sync that ended early. Report says what did succeed.

@@ -2,6 +2,8 @@ package inbox
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/workinbox/workinbox/acl"
@@ -29,22 +31,62 @@ const (
 	EventCustomerEdited  EventName = "customer.edited"
 )
 
+// ofInboxes and ofSites are all events there are. Names of package ticket stand here too: webhooks know
+// one list, and a process may let people choose from it that works on no tickets.
+var (
+	ofInboxes = []EventName{
+		EventInboxCreated, EventInboxEdited, EventInboxDeleted, EventInboxRestored, EventImportCompleted,
+		EventNeedsReauth, EventUnhealthy, EventRulesChanged, EventShared, EventUnshared,
+		EventMessagePoisoned, EventAssociationLost,
+		"ticket.created", "ticket.customer.reply", "ticket.agent.reply", "ticket.note",
+		"ticket.assigned", "ticket.unassigned", "ticket.status", "ticket.priority",
+		"ticket.tag.added", "ticket.tag.removed", "ticket.edited", "ticket.deleted",
+		"ticket.merged", "ticket.split", "ticket.moved", "ticket.mentioned",
+		"ticket.task.linked", "ticket.task.unlinked", "ticket.task.completed",
+		"ticket.bounced", "ticket.send.unknown", "ticket.send.failed", "thread.edited", "thread.deleted",
+	}
+	ofSites = []EventName{
+		EventCompanyEdited, EventCustomerCreated, EventCustomerEdited,
+		"tag.created", "tag.edited", "tag.deleted",
+	}
+)
+
+// Events returns the names of all events, those of package ticket too; first those of inboxes, then those
+// of the site. The caller may change the list.
+func Events() []EventName { return slices.Concat(ofInboxes, ofSites) }
+
+// OfInbox says whether events of this name come from an inbox: these are what Watch and WatchForSite take.
+func (n EventName) OfInbox() bool { return slices.Contains(ofInboxes, n) }
+
+// watchable refuses what nobody would ever be told of.
+func watchable(id ID, names []EventName) error {
+	for _, n := range names {
+		if !n.OfInbox() {
+			return fmt.Errorf("watch inbox %q for %.60q: %w; there are %q", id, n, ErrUnknownEvent, ofInboxes)
+		}
+	}
+	return nil
+}
+
 // Event says that something happened to which thing. It holds ids, codes and counts, never content:
 // a notice adds content per receiver when it is delivered. Stores keep events in the outbox in the
 // same step as what caused them.
 type Event struct {
-	ID      string            `json:"id"`
-	Name    EventName         `json:"name"`
-	At      time.Time         `json:"at"`
-	Site    SiteID            `json:"site"`
-	Inbox   ID                `json:"inbox,omitempty"`
-	Actor   acl.UserID        `json:"actor,omitempty"` // who did it; empty for the engine
-	Message MessageID         `json:"message,omitempty"`
-	Thread  ThreadID          `json:"thread,omitempty"`
-	Ticket  string            `json:"ticket,omitempty"`
-	Entry   string            `json:"entry,omitempty"`
-	Target  acl.UserID        `json:"target,omitempty"` // whom it concerns: assignee, grantee
-	Facts   map[string]string `json:"facts,omitempty"`  // codes and counts
+	ID      string     `json:"id"`
+	Name    EventName  `json:"name"`
+	At      time.Time  `json:"at"`
+	Site    SiteID     `json:"site"`
+	Inbox   ID         `json:"inbox,omitempty"`
+	Actor   acl.UserID `json:"actor,omitempty"` // who did it; empty for the engine
+	Message MessageID  `json:"message,omitempty"`
+	Thread  ThreadID   `json:"thread,omitempty"`
+	Ticket  string     `json:"ticket,omitempty"`
+	Entry   string     `json:"entry,omitempty"`
+	Target  acl.UserID `json:"target,omitempty"` // whom it concerns: assignee, grantee
+	// Personal says that the event is for the Target alone, where they opted in for it: for nobody else
+	// and never for the site.
+	Personal bool              `json:"personal,omitempty"`
+	Facts    map[string]string `json:"facts,omitempty"` // codes and counts
 }
 
 // Due is an event of the outbox that waits for delivery.

@@ -1,9 +1,12 @@
 package inbox_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/workinbox/workinbox/acl"
@@ -78,6 +81,30 @@ func ExampleService() {
 	// stored 1 of 2
 	// Rita sees: Hello from ann@acme.com
 	// with all mail: 2
+}
+
+// noScripts refuses files that begin as scripts do. A host would ask a virus scanner.
+type noScripts struct{}
+
+func (noScripts) Scan(_ context.Context, f inbox.ScannedFile, r io.Reader) error {
+	file := bufio.NewReader(r)
+	if head, _ := file.Peek(2); string(head) == "#!" {
+		return fmt.Errorf("%s is a script: %w", f.Type, inbox.ErrUnsafeFile)
+	}
+	_, err := io.Copy(io.Discard, file)
+	return err
+}
+
+// A scanner reads a file to its end, or refuses it.
+func ExampleScanner() {
+	var s inbox.Scanner = noScripts{}
+	for _, content := range []string{"The offer", "#!/bin/sh"} {
+		f := inbox.ScannedFile{Path: "2", Name: "offer.txt", Type: "text/plain"}
+		fmt.Println(s.Scan(context.Background(), f, strings.NewReader(content)))
+	}
+	// Output:
+	// <nil>
+	// text/plain is a script: this file is not safe
 }
 
 func check(err error) {

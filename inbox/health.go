@@ -73,16 +73,25 @@ func (s *Service) Runs(ctx context.Context, actor acl.Actor, id ID, limit int) i
 	}
 }
 
-// Waiting yields the mail that waits to be tried again, or with poison what was given up: opaque ids
-// and codes, and for the creator when it was received and where it lies (R-IMP-11).
-func (s *Service) Waiting(ctx context.Context, actor acl.Actor, id ID, poison bool) iter.Seq2[Queued, error] {
+// Waiting yields the mail that waits to be tried again: opaque ids and codes, and for the creator when it
+// was received and where it lies (R-IMP-11).
+func (s *Service) Waiting(ctx context.Context, actor acl.Actor, id ID) iter.Seq2[Queued, error] {
+	return s.queued(ctx, actor, QueueQuery{Inbox: id})
+}
+
+// GivenUp yields the mail that was tried too often and waits for Release, as Waiting does (R-IMP-11).
+func (s *Service) GivenUp(ctx context.Context, actor acl.Actor, id ID) iter.Seq2[Queued, error] {
+	return s.queued(ctx, actor, QueueQuery{Inbox: id, Poison: true})
+}
+
+func (s *Service) queued(ctx context.Context, actor acl.Actor, q QueueQuery) iter.Seq2[Queued, error] {
 	return func(yield func(Queued, error) bool) {
-		in, err := s.Authorize(ctx, actor, id, acl.ViewHealth, nil)
+		in, err := s.Authorize(ctx, actor, q.Inbox, acl.ViewHealth, nil)
 		if err != nil {
 			yield(Queued{}, err)
 			return
 		}
-		for q, err := range s.Store.Queue(ctx, QueueQuery{Inbox: id, Poison: poison}) {
+		for q, err := range s.Store.Queue(ctx, q) {
 			if in.Creator != actor.User {
 				q = Queued{Remote: q.Remote, Attempts: q.Attempts, Code: q.Code, Poison: q.Poison}
 			}

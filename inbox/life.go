@@ -42,19 +42,19 @@ func (s *Service) Resume(ctx context.Context, actor acl.Actor, id ID) (Inbox, er
 	return redactInbox(actor, out), err
 }
 
-// Keep says what a disconnect leaves behind (R-CON-08).
-type Keep bool
+// Disposal says what a disconnect does with the mail that came in (R-CON-08). The zero Disposal keeps it.
+type Disposal bool
 
 // The ways to disconnect.
 const (
-	KeepMail  Keep = true  // tickets stay, replies are disabled
-	PurgeMail Keep = false // everything brought in is forgotten
+	KeepMail  Disposal = false // tickets stay, replies are disabled
+	PurgeMail Disposal = true  // everything brought in is forgotten
 )
 
 // Disconnect stops syncing and revokes the grant at the provider, best effort. The mailbox itself
 // is never touched. Connect and Consent bring it back. It can be repeated: a disconnect that ended
 // with an error is finished, and mail that was kept can still be purged.
-func (s *Service) Disconnect(ctx context.Context, actor acl.Actor, id ID, keep Keep) (Inbox, error) {
+func (s *Service) Disconnect(ctx context.Context, actor acl.Actor, id ID, mail Disposal) (Inbox, error) {
 	out, err := s.move(ctx, actor, id, acl.DisconnectInbox, func(in *Inbox) (State, error) {
 		if in.State == StateDisconnected {
 			return in.State, errUnchanged
@@ -74,7 +74,7 @@ func (s *Service) Disconnect(ctx context.Context, actor acl.Actor, id ID, keep K
 	if err := s.dropCredential(ctx, &out); err != nil {
 		return Inbox{}, err
 	}
-	if keep == PurgeMail {
+	if mail == PurgeMail {
 		err = s.purgeMail(ctx, id)
 	}
 	return redactInbox(actor, out), err
@@ -114,7 +114,11 @@ func (s *Service) TakeOver(ctx context.Context, id ID) error {
 
 // fence makes a sync that is under way store nothing more: it began under facts that hold no longer.
 // What stops it is the version of the sync state, which it read before the inbox (Sync).
-func (s *Service) fence(ctx context.Context, id ID) error { return s.commitChanges(ctx, id, nil) }
+func (s *Service) fence(ctx context.Context, id ID) error {
+	return s.commitChanges(ctx, id, always, nil)
+}
+
+func always() error { return nil }
 
 // Restore takes an inbox out of the trash; it is disconnected until its creator connects it again.
 // ErrAddressInUse when another inbox has its mailbox meanwhile.
@@ -207,6 +211,7 @@ func (s *Service) purgeMail(ctx context.Context, id ID) error {
 			return fmt.Errorf("the store still has message %q after erasing it", left.ID)
 		}
 	}
+	s.tellFollowers(ctx, id)
 	if err := s.emptyQueue(ctx, id); err != nil {
 		return err
 	}

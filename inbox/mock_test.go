@@ -26,7 +26,7 @@ func TestNoticeThatFailsForTheSecondReceiverTellsTheFirstOnce(t *testing.T) { //
 	in := w.open(true, filter.Rules{}, acl.Grant{User: "rita", Access: acl.ReadOnly}, acl.Grant{User: "rob", Access: acl.ReadOnly})
 	ctx := t.Context()
 	for _, user := range []acl.UserID{"rita", "rob"} {
-		require.NoError(t, w.svc.Watch(ctx, w.actor(user), in.ID, false, inbox.EventImportCompleted))
+		require.NoError(t, w.svc.Watch(ctx, w.actor(user), in.ID, inbox.Watch{Events: []inbox.EventName{inbox.EventImportCompleted}}))
 	}
 	w.sync(in.ID)
 	to := func(user acl.UserID) gomock.Matcher {

@@ -13,7 +13,7 @@ import (
 
 // Original is Raw, but of a mail that the mail service's provider has built (provider.Originals) it is
 // what the service has, fetched now: its errors are those of package provider, such as
-// provider.ErrGone. The whole mail is in memory then.
+// provider.ErrGone. The whole mail is in memory then. No Config.Scanner looks into it.
 func (s *Service) Original(ctx context.Context, actor acl.Actor, id MessageID) (io.ReadCloser, error) {
 	in, m, err := s.message(ctx, actor, id, acl.ViewRaw)
 	if err != nil {

@@ -201,13 +201,15 @@ func (y *syncer) sortOut(ctx context.Context, hs []provider.Header, rules pageRu
 }
 
 // settled says whether what is known of a mail stands. Rejected stays rejected until a rule change
-// decides anew, but for mail in a skipped folder or outside the window: those can move in.
+// decides anew, but for mail in a skipped folder or outside the window: those can move in. Purged mail
+// never does.
 func settled(have Seen, again bool) bool {
 	switch have.State {
 	case SeenStored, SeenQueued, SeenPoison:
 		return true
 	case SeenRejected:
-		return !again && have.Reason != filter.SkippedFolder && have.Reason != filter.OutsideWindow
+		return have.Reason == ReasonPurged ||
+			!again && have.Reason != filter.SkippedFolder && have.Reason != filter.OutsideWindow
 	}
 	return false
 }

@@ -27,6 +27,8 @@ type Settings struct {
 	ID              SiteID
 	AgentsMayEdit   bool // R-ROL-06
 	AgentsMayDelete bool // R-ROL-06
+	// AgentsMayManageTags lets agents edit the tags of the site's catalog (R-ROL-06).
+	AgentsMayManageTags bool
 	// OwnerImplicitAccess is read_only (also when empty) or read_and_reply (R-ACL-05).
 	OwnerImplicitAccess acl.Access
 	// InternalDomains are the site's own domains beside those of logins and mailboxes (11.4).
@@ -40,7 +42,14 @@ type Settings struct {
 	Features []string
 	// CloseWaiting closes tickets that have waited for their customer for 72 hours (R-STA-05).
 	CloseWaiting bool
-	Zone         string // IANA time zone; empty means UTC
+	// KeepStatusOnTasks leaves a ticket's status as it is when the last task linked to it is done
+	// (R-STA-02).
+	KeepStatusOnTasks bool
+	// NumberInSubject writes the ticket's number into the subject of answers and forwarded mail (R-MSG-09).
+	NumberInSubject bool
+	// NoQuote leaves out of answers the mail they answer (R-MSG-09); ticket.Reply has it for one alone.
+	NoQuote bool
+	Zone    string // IANA time zone; empty means UTC
 	// Retention is how long a deleted inbox stays restorable; zero means 30 days (R-INB-12).
 	Retention time.Duration
 }

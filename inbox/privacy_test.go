@@ -149,7 +149,7 @@ func TestManagersGetInboxesWithoutWhatIsTheCreators(t *testing.T) { // rows 20, 
 	own.Personal = true
 	in := w.open(true, filter.Rules{Exclude: []filter.Exclusion{own}}, manager, reader)
 	ctx := t.Context()
-	require.NoError(t, w.svc.Watch(ctx, w.actor("rob"), in.ID, true, inbox.EventUnhealthy))
+	require.NoError(t, w.svc.Watch(ctx, w.actor("rob"), in.ID, inbox.Watch{Events: []inbox.EventName{inbox.EventUnhealthy}, Private: true}))
 	ina := w.actor("ina")
 	name := " New "
 	for _, step := range []func() (inbox.Inbox, error){
@@ -199,11 +199,14 @@ func TestSingleMailsThatWaitAreTheCreatorsToKnow(t *testing.T) { // R-IMP-11, ro
 	in := w.open(true, filter.Rules{Mode: filter.All}, manager)
 	w.sync(in.ID)
 	for user, known := range map[acl.UserID]bool{"carl": true, "ina": false, "olga": false} {
-		for q, err := range w.svc.Waiting(t.Context(), w.actor(user), in.ID, false) {
+		n := 0
+		for q, err := range w.svc.Waiting(t.Context(), w.actor(user), in.ID) {
+			n++
 			require.NoError(t, err)
 			require.Equal(t, bad, q.Remote)
 			require.Equal(t, known, !q.Received.IsZero() && q.Thread != "", "%q sees %+v", user, q)
 		}
+		require.Equal(t, 1, n)
 	}
 }
 
@@ -226,7 +229,8 @@ func TestLogsAndErrorsHoldNoContent(t *testing.T) {
 	in := w.open(true, filter.Rules{}, manager, reader)
 	ctx := t.Context()
 	for _, user := range []acl.UserID{"carl", "rob"} {
-		require.NoError(t, w.svc.Watch(ctx, w.actor(user), in.ID, false, inbox.EventMessagePoisoned, inbox.EventImportCompleted))
+		require.NoError(t, w.svc.Watch(ctx, w.actor(user), in.ID, inbox.Watch{
+			Events: []inbox.EventName{inbox.EventMessagePoisoned, inbox.EventImportCompleted}}))
 	}
 	w.sync(in.ID)
 	var errs []error

@@ -16,9 +16,10 @@ import (
 // whole: every bad line is named at once. Each edit after Finish is a new revision, in force for
 // mail received from now on where it lets more in, and at once where it lets less in (R-CHG-06).
 // Letting more in needs acl.Widen, and to add to AllowPublic is the creator's alone (R-DOM-05). Personal
-// exclusions are the creator's own: what others pass of them is ignored and what stands stays. A change of the mode is applied to stored mail before the
-// call returns: what no longer qualifies is hidden from everyone but the creator, what qualifies
-// again is shown (R-CHG-03, R-CHG-07).
+// exclusions are the creator's own: what others pass of them is ignored and what stands stays. A change of
+// the mode is applied to stored mail before the call returns: what no longer qualifies is hidden from
+// everyone but the creator, what qualifies again is shown (R-CHG-03, R-CHG-07). Of two changes at once the
+// later one decides.
 func (s *Service) SetRules(ctx context.Context, actor acl.Actor, id ID, rules filter.Rules) (Inbox, error) {
 	if err := rules.Validate(); err != nil {
 		return Inbox{}, err
@@ -78,9 +79,28 @@ func (s *Service) Reapply(ctx context.Context, actor acl.Actor, id ID) error {
 	return s.reapply(ctx, &in)
 }
 
-// reapply decides stored messages again, thread by thread oldest first, under the newest rules. No
-// floor holds: what a backfill brought in is older than that of the inbox.
+// errNewerRules says that rules were changed while mail was gone through under those before.
+var errNewerRules = errors.New("the rules were changed meanwhile")
+
+// reapply decides stored messages again under the newest rules, and once more where somebody changed them
+// meanwhile: under rules that hold no longer nothing is hidden or shown.
 func (s *Service) reapply(ctx context.Context, in *Inbox) error {
+	for try := 0; ; try++ {
+		err := s.reapplyRevision(ctx, in)
+		if try == 9 || !errors.Is(err, errNewerRules) {
+			return err
+		}
+		now, err := s.Store.Inbox(ctx, in.ID)
+		if err != nil {
+			return err
+		}
+		in = &now
+	}
+}
+
+// reapplyRevision decides stored messages, thread by thread oldest first. No floor holds: what a backfill
+// brought in is older than that of the inbox. errNewerRules where the inbox has newer rules by now.
+func (s *Service) reapplyRevision(ctx context.Context, in *Inbox) error {
 	snap, err := s.snapshot(ctx, in.Site)
 	if err != nil {
 		return err
@@ -114,7 +134,19 @@ func (s *Service) reapply(ctx context.Context, in *Inbox) error {
 			all = append(all, MessageChange{ID: m.ID, Hidden: &hide})
 		}
 	}
-	return s.changeMail(ctx, in.ID, all)
+	still := func() error {
+		now, err := s.Store.Inbox(ctx, in.ID)
+		if err == nil && now.Revisions[len(now.Revisions)-1].Version != last[0].Version {
+			err = errNewerRules
+		}
+		return err
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	err = s.changeMail(ctx, in.ID, still, all)
+	s.tellFollowers(ctx, in.ID) // of the steps that were stored, too
+	return err
 }
 
 // slim keeps of a message what deciding it again needs, so that a big inbox fits in memory.
@@ -124,10 +156,15 @@ func slim(m Message) Message {
 		Direction: m.Direction, Hidden: m.Hidden, Calendar: m.Calendar}
 }
 
-// commitChanges stores changes of messages, redoing them when a sync was faster.
-func (s *Service) commitChanges(ctx context.Context, id ID, changes []MessageChange, ev ...Event) error {
+// commitChanges stores changes of messages, redoing them when a sync was faster. Each time it asks still
+// whether they are to be made at all; whoever fences the inbox after a change that still sees is not
+// overtaken.
+func (s *Service) commitChanges(ctx context.Context, id ID, still func() error, changes []MessageChange, ev ...Event) error {
 	for try := 0; ; try++ {
 		state, err := s.Store.SyncState(ctx, id)
+		if err == nil {
+			err = still()
+		}
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,8 @@
 package inbox_test
 
 import (
+	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -109,6 +111,59 @@ func TestNarrowingTheModeHidesFromAllButTheCreator(t *testing.T) { // R-CHG-03, 
 	_, err = w.svc.SetRules(ctx, w.actor("ina"), in.ID, filter.Rules{Mode: filter.All})
 	require.NoError(t, err)
 	require.Equal(t, []string{"stranger", "client"}, w.visibleTo("olga", in.ID), "going back unhides")
+}
+
+// Somebody changes the rules while another's change is applied to stored mail, at each step of that: what
+// is hidden in the end is what the later rules keep out, whoever is slower.
+func TestTheLaterOfTwoChangesOfRulesDecides(t *testing.T) { // R-CHG-03
+	t.Parallel()
+	for _, later := range []filter.Mode{filter.All, filter.ClientAssociated} {
+		for nth := 1; nth <= 8; nth++ {
+			t.Run(fmt.Sprint(later, " ", nth), func(t *testing.T) {
+				t.Parallel()
+				var store *faulty
+				w := newWorld(t, fake.Options{SearchOff: true}, breakable(&store))
+				w.client("Acme", "acme.com")
+				w.mailFrom("ann@acme.com", "client", 5)
+				w.mailFrom("eve@elsewhere.org", "stranger", 4)
+				in := w.open(true, filter.Rules{Mode: filter.All})
+				w.sync(in.ID)
+				set := func(mode filter.Mode) error {
+					_, err := w.svc.SetRules(context.Background(), w.actor("carl"), in.ID, filter.Rules{Mode: mode})
+					return err
+				}
+				first := filter.ClientAssociated
+				if later == first {
+					require.NoError(t, set(first)) // the stranger is hidden
+					first = filter.All
+				}
+				calls, edited, done := 0, false, false
+				store.onCall(func(called string, _ int) error {
+					if called == "UpdateInbox" {
+						edited = true // when this call is through
+						return nil
+					}
+					if edited {
+						calls++
+					}
+					if calls != nth {
+						return nil
+					}
+					done = true
+					store.onCall(nil)
+					return set(later)
+				})
+				require.NoError(t, set(first))
+				store.onCall(nil)
+				require.True(t, done, "a change takes fewer steps")
+				want := []string{"client"}
+				if later == filter.All {
+					want = []string{"stranger", "client"}
+				}
+				require.Equal(t, want, w.visibleTo("olga", in.ID))
+			})
+		}
+	}
 }
 
 func TestOnlyTheCreatorWidensWhereSwitchedOn(t *testing.T) { // c11

@@ -38,6 +38,23 @@ func (s *Service) Send(ctx context.Context, id ID, blob BlobInfo, thread ThreadI
 	})
 }
 
+// MaxSend is the size in bytes of the largest raw mail that the inbox's mail service takes; zero where it
+// does not tell, or cannot be asked now. It is the engine's own.
+func (s *Service) MaxSend(ctx context.Context, id ID) int64 {
+	in, err := s.Store.Inbox(ctx, id)
+	if err != nil {
+		return 0
+	}
+	box, err := s.mailbox(ctx, &in)
+	if err != nil {
+		return 0
+	}
+	if l, ok := provider.As[provider.SendLimiter](box); ok {
+		return l.MaxSend()
+	}
+	return 0
+}
+
 // FindSent asks the mail service for a mail by its marker, sent not before since. provider.ErrGone
 // says that there is none so far, errors.ErrUnsupported that this service cannot tell. It is the
 // engine's own.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,6 +31,9 @@ type Config struct {
 	// SiteNotifier gets the notices that are for the site and not for one person, such as those of
 	// its webhooks: only of inboxes whose creator allowed it (WatchForSite). Nil: none.
 	SiteNotifier Notifier
+	// Scanner reads every file of a mail before Part or package ticket hands out a byte of it. Raw and
+	// Original, the whole mail as it came, are not scanned, nor is the text of View. Nil: nothing is.
+	Scanner Scanner
 	// Logger is told what is swallowed. Nil discards. Ids and codes only; nothing of a mail.
 	Logger *slog.Logger
 	// Meter counts and times. Nil discards.
@@ -67,9 +71,11 @@ type Service struct {
 	Config
 	providers map[provider.Kind]provider.Provider
 
-	mu    sync.Mutex
-	boxes map[ID]*openMailbox
-	snaps map[SiteID]*snapshot
+	mu        sync.Mutex
+	boxes     map[ID]*openMailbox
+	snaps     map[SiteID]*snapshot
+	followers []func(ctx context.Context, id ID) error
+	withhold  []func(ctx context.Context, mails []MessageID) ([]MessageID, error)
 }
 
 // New checks the configuration and fills in the defaults.
@@ -130,6 +136,73 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// Follow has f called when a change of rules has hidden or shown stored mail of an inbox, or Disconnect has
+// forgotten it, before that call returns: what is built on the mail follows at once and not at its next
+// look. It is how package ticket keeps up; ticket.New calls it, and nothing takes f off again. An error is
+// logged: the change stands, and the log of the inbox (Archive.Log) still tells of it.
+func (s *Service) Follow(f func(ctx context.Context, id ID) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.followers = append(s.followers, f)
+}
+
+func (s *Service) tellFollowers(ctx context.Context, id ID) {
+	s.mu.Lock()
+	followers := slices.Clone(s.followers)
+	s.mu.Unlock()
+	for _, f := range followers {
+		if err := f(ctx, id); err != nil {
+			s.Logger.WarnContext(ctx, "follow a change of stored mail", "inbox", id, "code", code(err))
+		}
+	}
+}
+
+// Withhold has f say which of some stored mails are shown to nobody any more: what erases them has begun and
+// not ended. Whatever shows mail here, or tells of it in a notice, asks f, and shows nothing where f cannot
+// answer. It is how package ticket keeps back what is being redacted; ticket.New calls it, and nothing takes
+// f off again. In a process that makes no ticket.Service such mail is shown until it is erased. It is the
+// engine's own.
+func (s *Service) Withhold(f func(ctx context.Context, mails []MessageID) ([]MessageID, error)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.withhold = append(s.withhold, f)
+}
+
+func (s *Service) withholders() []func(context.Context, []MessageID) ([]MessageID, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.withhold)
+}
+
+// withheld returns those of the mails that are shown to nobody, copies of such among them.
+func (s *Service) withheld(ctx context.Context, mails []Message) (map[MessageID]bool, error) {
+	withhold := s.withholders()
+	if len(withhold) == 0 || len(mails) == 0 {
+		return nil, nil
+	}
+	ids := make([]MessageID, 0, len(mails))
+	for i := range mails {
+		ids = append(ids, mails[i].ID)
+		if mails[i].CopyOf != "" {
+			ids = append(ids, mails[i].CopyOf)
+		}
+	}
+	out := make(map[MessageID]bool)
+	for _, f := range withhold {
+		kept, err := f(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range kept {
+			out[id] = true
+		}
+	}
+	for i := range mails {
+		out[mails[i].ID] = out[mails[i].ID] || out[mails[i].CopyOf]
+	}
+	return out, nil
+}
+
 type noMeter struct{}
 
 func (noMeter) Count(string, int, ...string)          {}
@@ -170,7 +243,8 @@ func (s *Service) authorize(ctx context.Context, actor acl.Actor, id ID, action 
 		f = &acl.Facts{}
 	}
 	d := acl.Check(actor, in.ACL(), action, f)
-	if d.Hidden {
+	// Some actions ask for nothing of the inbox, and it is returned all the same.
+	if d.Hidden || !acl.Check(actor, in.ACL(), acl.SeeInbox, nil).Allowed {
 		return Inbox{}, d, notFound(id)
 	}
 	if err := d.Err(); err != nil {

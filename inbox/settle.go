@@ -273,7 +273,7 @@ func (y *syncer) customers(ctx context.Context, st *step) error {
 		if _, err := y.current(ctx); err != nil {
 			return err
 		}
-		cs, err := y.s.Store.EnsureCustomers(ctx, y.in.Site, y.in.ID, who, y.s.now(), y.s.NewID)
+		cs, err := y.s.Store.EnsureCustomers(ctx, y.in.Site, y.in.ID, who, y.s.now(), y.s.newCustomerID)
 		if err != nil {
 			return err
 		}

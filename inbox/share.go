@@ -126,29 +126,37 @@ func (s *Service) Edit(ctx context.Context, actor acl.Actor, id ID, e Edit) (Inb
 	return redactInbox(actor, out), err
 }
 
-// Watch sets which events of the inbox the actor wants notices of; none by default, and none when
-// names is empty (R-FEA-02, R-FEA-08). With private the notices carry ids only (R-FEA-07).
-func (s *Service) Watch(ctx context.Context, actor acl.Actor, id ID, private bool, names ...EventName) error {
+// Watch sets which events of the inbox the actor wants notices of, in place of what they wanted before;
+// none by default, and none without Events (R-FEA-02, R-FEA-08). ErrUnknownEvent where one of them is of
+// no inbox. Watch.User is the service's own, whatever w holds.
+func (s *Service) Watch(ctx context.Context, actor acl.Actor, id ID, w Watch) error {
 	_, err := s.edit(ctx, actor, id, acl.ReceiveEvents, nil, func(in *Inbox) ([]Change, []Event, error) {
+		if err := watchable(id, w.Events); err != nil {
+			return nil, nil, err
+		}
 		in.Watches = slices.DeleteFunc(in.Watches, func(w Watch) bool { return w.User == actor.User })
-		if len(names) > 0 {
-			in.Watches = append(in.Watches, Watch{User: actor.User, Events: slices.Clone(names), Private: private})
+		if len(w.Events) > 0 {
+			w.User, w.Events = actor.User, slices.Clone(w.Events)
+			in.Watches = append(in.Watches, w)
 		}
 		return nil, nil, nil
 	})
 	return err
 }
 
-// WatchForSite sets which events of the inbox the site's own endpoints are told of, and whether with
-// content; nothing by default, and nothing when names is empty. It is the creator's alone to say
-// (R-FEA-08); others are told acl.ErrDenied.
-func (s *Service) WatchForSite(ctx context.Context, actor acl.Actor, id ID, content bool, names ...EventName) error {
+// WatchForSite sets which events of the inbox the site's own endpoints are told of, in place of those
+// before; none by default, and none without Events. It is the creator's alone to say (R-FEA-08); others
+// are told acl.ErrDenied. ErrUnknownEvent where one of them is of no inbox.
+func (s *Service) WatchForSite(ctx context.Context, actor acl.Actor, id ID, w SiteWatch) error {
 	_, err := s.edit(ctx, actor, id, acl.ReceiveEvents, nil, func(in *Inbox) ([]Change, []Event, error) {
 		if actor.User != in.Creator {
 			return nil, nil, fmt.Errorf("what the site is told of inbox %q is its creator's to say: %w", id, acl.ErrDenied)
 		}
-		if in.SiteWatch = nil; len(names) > 0 {
-			in.SiteWatch = &SiteWatch{Events: slices.Clone(names), Content: content}
+		if err := watchable(id, w.Events); err != nil {
+			return nil, nil, err
+		}
+		if in.SiteWatch = nil; len(w.Events) > 0 {
+			in.SiteWatch = &SiteWatch{Events: slices.Clone(w.Events), Content: w.Content}
 		}
 		return nil, []Event{{Name: EventInboxEdited}}, nil
 	})

@@ -249,8 +249,8 @@ type Blobs interface {
 	PutBlob(ctx context.Context, id ID, r io.Reader) (BlobInfo, error)
 	// SyncBlobs makes every blob of the inbox that was put before the call durable.
 	SyncBlobs(ctx context.Context, id ID) error
-	// OpenBlob returns the raw bytes, or storage.ErrNotFound. A damaged blob is an error, at once or
-	// by the end of reading, never silently short.
+	// OpenBlob returns the raw bytes, or storage.ErrNotFound. A damaged blob is an error that matches
+	// storage.ErrDamaged, at once or by the end of reading, never silently short.
 	OpenBlob(ctx context.Context, key BlobKey) (io.ReadCloser, error)
 	// DeleteBlob forgets a blob. Absent is fine.
 	DeleteBlob(ctx context.Context, key BlobKey) error

@@ -134,6 +134,16 @@ func TestAFailureThatStaysBecomesPoisonAndBlocksNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, health.Poisoned)
 	require.False(t, health.OK())
+	var given []provider.RemoteID
+	for q, err := range w.svc.GivenUp(t.Context(), w.actor("carl"), in.ID) {
+		require.NoError(t, err)
+		require.True(t, q.Poison)
+		given = append(given, q.Remote)
+	}
+	require.Equal(t, []provider.RemoteID{bad}, given)
+	for q, err := range w.svc.Waiting(t.Context(), w.actor("carl"), in.ID) {
+		require.Fail(t, "what was given up does not wait", "%+v %v", q, err)
+	}
 	require.Equal(t, 1+8, w.account.Calls()[fake.OpOpen], "the good one, and Config.Attempts tries")
 
 	w.account.Heal()

@@ -30,11 +30,15 @@ func (s *Service) View(ctx context.Context, actor acl.Actor, id MessageID, o htm
 	if err != nil {
 		return View{}, err
 	}
-	c, err := s.Store.Content(ctx, id)
+	return s.view(ctx, actor, &in, m, o)
+}
+
+func (s *Service) view(ctx context.Context, actor acl.Actor, in *Inbox, m Message, o htmlsafe.Options) (View, error) {
+	c, err := s.Store.Content(ctx, m.ID)
 	if err != nil {
 		return View{}, err
 	}
-	return View{Message: redactMessage(&in, actor, m), Content: c, HTML: htmlsafe.Clean(c.HTML, o),
+	return View{Message: redactMessage(in, actor, m), Content: c, HTML: htmlsafe.Clean(c.HTML, o),
 		Body: rfc822.SplitText(c.Text)}, nil
 }
 
@@ -47,9 +51,33 @@ func (s *Service) Messages(ctx context.Context, actor acl.Actor, q MessageQuery)
 			return
 		}
 		q.Hidden = in.Creator == actor.User
-		limit := q.Limit
+		limit, n := q.Limit, 0
 		q.Limit = 0
-		n := 0
+		var page []Message
+		size := 1
+		if len(s.withholders()) > 0 {
+			size = messagesPage
+			if limit > 0 {
+				size = min(limit, size)
+			}
+		}
+		show := func() bool {
+			kept, err := s.withheld(ctx, page)
+			if err != nil {
+				yield(Message{}, err)
+				return false
+			}
+			for _, m := range page {
+				if kept[m.ID] {
+					continue
+				}
+				if n++; !yield(redactMessage(&in, actor, m), nil) || n == limit {
+					return false
+				}
+			}
+			page = page[:0]
+			return true
+		}
 		for m, err := range s.Store.Messages(ctx, q) {
 			if err != nil {
 				yield(Message{}, err)
@@ -58,18 +86,19 @@ func (s *Service) Messages(ctx context.Context, actor acl.Actor, q MessageQuery)
 			if m.CopyOf != "" || m.Removed || !Seeable(&in, actor, &m) {
 				continue
 			}
-			if !yield(redactMessage(&in, actor, m), nil) {
-				return
-			}
-			if n++; n == limit {
+			if page = append(page, m); len(page) == size && !show() {
 				return
 			}
 		}
+		show()
 	}
 }
 
+// messagesPage is for how many mails at a time Messages asks whether one is withheld.
+const messagesPage = 50
+
 // Raw returns the original bytes of a mail (row 35). Where it has a Bcc field, only the creator sees
-// it; others are told acl.ErrDenied.
+// it; others are told acl.ErrDenied. No Config.Scanner looks into it.
 func (s *Service) Raw(ctx context.Context, actor acl.Actor, id MessageID) (io.ReadCloser, error) {
 	in, m, err := s.message(ctx, actor, id, acl.ViewRaw)
 	if err != nil {
@@ -103,12 +132,26 @@ func (s *Service) hasBlindCopies(ctx context.Context, m *Message) (bool, error) 
 	return h.Get("Bcc") != "" || h.Get("Resent-Bcc") != "", err
 }
 
-// Part streams one attachment or inline part, decoded, by its Path. The caller closes it.
+// Part streams one attachment or inline part, decoded, by its Path. The caller closes it. Where there
+// is a Config.Scanner it has read the part first: ErrUnsafeFile when it refuses.
 func (s *Service) Part(ctx context.Context, actor acl.Actor, id MessageID, path string) (rfc822.Part, io.ReadCloser, error) {
 	_, m, err := s.message(ctx, actor, id, acl.ViewTickets)
 	if err != nil {
 		return rfc822.Part{}, nil, err
 	}
+	return s.part(ctx, &m, path)
+}
+
+func (s *Service) part(ctx context.Context, m *Message, path string) (rfc822.Part, io.ReadCloser, error) {
+	if s.Scanner != nil {
+		if err := s.scan(ctx, m, path); err != nil {
+			return rfc822.Part{}, nil, err
+		}
+	}
+	return s.openPart(ctx, m, path)
+}
+
+func (s *Service) openPart(ctx context.Context, m *Message, path string) (rfc822.Part, io.ReadCloser, error) {
 	raw, err := s.Blobs.OpenBlob(ctx, m.Blob)
 	if err != nil {
 		return rfc822.Part{}, nil, err
@@ -132,21 +175,37 @@ func (s *Service) message(ctx context.Context, actor acl.Actor, id MessageID, ac
 	}
 	in, err := s.Authorize(ctx, actor, m.Inbox, action, nil)
 	if errors.Is(err, storage.ErrNotFound) || err == nil && !Seeable(&in, actor, &m) {
-		return Inbox{}, Message{}, &storage.Error{Op: "read", Entity: "message", ID: string(id), Err: storage.ErrNotFound}
+		return Inbox{}, Message{}, notFoundMessage(id)
+	}
+	if err != nil {
+		return Inbox{}, Message{}, err
+	}
+	kept, err := s.withheld(ctx, []Message{m})
+	if err == nil && kept[id] {
+		err = notFoundMessage(id)
 	}
 	return in, m, err
 }
 
-// Seeable says whether somebody who may view the inbox may see this mail of it.
-func Seeable(in *Inbox, actor acl.Actor, m *Message) bool {
-	if actor.User == in.Creator {
-		return true
-	}
-	return !m.Hidden && !m.Private && !m.Removed
+func notFoundMessage(id MessageID) error {
+	return &storage.Error{Op: "read", Entity: "message", ID: string(id), Err: storage.ErrNotFound}
 }
 
+// Seeable says whether somebody who may view the inbox may see a mail. Of mail that is hidden,
+// private or removed that is the creator of the mail's own inbox, so of such mail of another inbox it
+// is nobody.
+func Seeable(in *Inbox, actor acl.Actor, m *Message) bool {
+	if actor.User == in.Creator && m.Inbox == in.ID {
+		return true
+	}
+	return !m.creatorsAlone()
+}
+
+// creatorsAlone says that a mail is for nobody but the creator of its inbox.
+func (m *Message) creatorsAlone() bool { return m.Hidden || m.Private || m.Removed }
+
 func redactMessage(in *Inbox, actor acl.Actor, m Message) Message {
-	if actor.User != in.Creator {
+	if actor.User != in.Creator || m.Inbox != in.ID {
 		m.Bcc = nil
 	}
 	return m
