@@ -21,6 +21,8 @@ type deskRows struct {
 	catalog map[inbox.SiteID]ticket.Catalog
 
 	allowance map[agent]ticket.Allowance
+
+	drafts map[ticket.EntryID]ticket.Draft
 }
 
 type mark struct {
@@ -46,6 +48,8 @@ func newDesk() *deskRows {
 		catalog: make(map[inbox.SiteID]ticket.Catalog),
 
 		allowance: make(map[agent]ticket.Allowance),
+
+		drafts: make(map[ticket.EntryID]ticket.Draft),
 	}
 }
 
@@ -105,6 +109,7 @@ func (d *deskRows) dropTicket(t *ticket.Ticket) {
 	d.tickets.replace(t, nil)
 	delete(d.ticket, t.ID)
 	delete(d.reads, t.ID)
+	d.dropDrafts(t.ID)
 }
 
 func (d *deskRows) dropEntry(e *ticket.Entry) {

@@ -89,6 +89,27 @@ func (s *Store) SaveMark(
 	return expect + 1, nil
 }
 
+// PurgeTicket forgets one ticket; see ticket.Store.
+func (s *Store) PurgeTicket(ctx context.Context, id ticket.ID, expect storage.Version) error {
+	unlock, err := s.write(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	t := s.desk.ticket[id]
+	if t == nil {
+		return nil
+	}
+	if t.Version != expect {
+		return refuse("purge", "ticket", id, storage.ErrConflict)
+	}
+	for _, e := range slices.Collect(s.desk.entries.of(key{by: byTicket, value: string(id)}).all()) {
+		s.desk.dropEntry(e)
+	}
+	s.desk.dropTicket(t)
+	return nil
+}
+
 // PurgeTickets forgets what there is of an inbox; see ticket.Store. Entries of purged tickets go
 // with them, and so do the inbox's entries in tickets of other inboxes. Numbers are not given again.
 func (s *Store) PurgeTickets(ctx context.Context, id inbox.ID) error {

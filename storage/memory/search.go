@@ -154,11 +154,11 @@ func (d *deskRows) readable(q *ticket.MatchQuery, x *text) bool {
 	e, f := d.entry[x.entry], &q.Tickets
 	t := d.ticket[e.Ticket]
 	return (len(q.Only) == 0 || slices.Contains(q.Only, e.Ticket)) &&
-		(f.Inboxes == nil || slices.Contains(f.Inboxes, e.Inbox)) && seesHidden(f, e) && d.selects(f, t)
+		seesHidden(f, e, t) && d.selects(f, t)
 }
 
-func seesHidden(q *ticket.Query, e *ticket.Entry) bool {
-	return !e.Hidden || q.AllHidden || slices.Contains(q.HiddenIn, e.Inbox)
+func seesHidden(q *ticket.Query, e *ticket.Entry, t *ticket.Ticket) bool {
+	return !e.Hidden || q.AllHidden || e.Inbox == t.Inbox && slices.Contains(q.HiddenIn, t.Inbox)
 }
 
 // matcher is a term on its way through the texts: where its first words are, and its last one.
@@ -215,7 +215,7 @@ func (d *deskRows) selects(q *ticket.Query, t *ticket.Ticket) bool {
 
 func (d *deskRows) hasFiles(q *ticket.Query, t *ticket.Ticket) bool {
 	for e := range d.entries.of(key{by: byTicket, value: string(t.ID)}).all() {
-		if x := d.texts[e.ID]; x != nil && x.files && seesHidden(q, e) {
+		if x := d.texts[e.ID]; x != nil && x.files && seesHidden(q, e, t) {
 			return true
 		}
 	}

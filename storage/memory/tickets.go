@@ -74,30 +74,25 @@ func (d *deskRows) checkWrites(w []ticket.Write) error {
 	return d.checkMessages(w)
 }
 
-// checkMessages refuses entries after which a message would be in two tickets.
+// checkMessages refuses entries after which a message would be in two entries.
 func (d *deskRows) checkMessages(w []ticket.Write) error {
-	type place struct {
-		ticket  ticket.ID
-		message inbox.MessageID
-	}
-	written := make(map[ticket.EntryID]place) // where entries are when the write is done
+	written := make(map[ticket.EntryID]inbox.MessageID)
 	for i := range w {
 		for _, e := range w[i].Entries {
-			written[e.ID] = place{w[i].Ticket.ID, e.Message}
+			written[e.ID] = e.Message
 		}
 	}
-	home := make(map[inbox.MessageID]ticket.ID, len(written))
-	for id, p := range written {
-		if p.message == "" {
+	taken := make(map[inbox.MessageID]bool, len(written))
+	for id, message := range written {
+		if message == "" {
 			continue
 		}
-		other, twice := home[p.message]
-		if twice && other != p.ticket {
+		if taken[message] {
 			return refuse("save", "entry", id, storage.ErrExists)
 		}
-		home[p.message] = p.ticket
-		for e := range d.entries.of(key{by: byMessage, value: string(p.message)}).all() {
-			if _, moves := written[e.ID]; !moves && e.Ticket != p.ticket {
+		taken[message] = true
+		for e := range d.entries.of(key{by: byMessage, value: string(message)}).all() {
+			if _, replaced := written[e.ID]; !replaced {
 				return refuse("save", "entry", id, storage.ErrExists)
 			}
 		}

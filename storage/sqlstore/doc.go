@@ -44,7 +44,8 @@
 //     github.com/mattn/go-sqlite3 wants the build tag sqlite_fts5). What is purged is taken out of the
 //     index itself (secure-delete), and overwritten with the pragmas of SQLiteDSN.
 //   - PostgreSQL has them in a tsvector with a GIN index. It knows 256 places of a word in one mail:
-//     of a phrase with a word that is there more often, the later places are not found. As with all
+//     of a phrase with a word that is there more often, the later places are not found, nor does a
+//     minus before it leave the mail out by them. As with all
 //     that is deleted there, the words of a purged mail lie in dead rows until the next vacuum, and
 //     each word stays in the index as such, with no mail.
 //   - MySQL and MariaDB have them in a plain table by site and word, not in FULLTEXT, which leaves

@@ -241,6 +241,12 @@ func (e *ensuring) customers() []inbox.Customer {
 		all[i] = c.Customer
 		all[i].Alternatives = slices.Clone(c.Alternatives)
 		all[i].KnownFrom = slices.Clone(c.KnownFrom)
+		all[i].Claimed, all[i].ClaimedBy = slices.Clone(c.Claimed), maps.Clone(c.ClaimedBy)
+		if c.Entered != nil {
+			entered := *c.Entered
+			entered.Alternatives, entered.Brought = slices.Clone(entered.Alternatives), slices.Clone(entered.Brought)
+			all[i].Entered = &entered
+		}
 		if c.Pattern != nil {
 			pattern := *c.Pattern
 			all[i].Pattern = &pattern

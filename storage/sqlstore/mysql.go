@@ -70,7 +70,7 @@ func mysqlFault(err error) fault {
 		return faultTaken
 	case 1213, 1020: // ER_LOCK_DEADLOCK, ER_CHECKREAD (innodb_snapshot_isolation)
 		return faultAgain
-	case 1205, 1040, 1203: // ER_LOCK_WAIT_TIMEOUT, too many connections
+	case 1205, 1040, 1203, 1206: // ER_LOCK_WAIT_TIMEOUT, too many connections, ER_LOCK_TABLE_FULL
 		return faultPassing
 	case 1053, 1927, 1152, 1158, 1159, 1160, 1161: // shut down, killed, aborted, the network
 		return faultLost

@@ -57,7 +57,9 @@ func postgresFault(err error) fault {
 		return faultAgain
 	case "57P01", "57P02", "57P03", "57P05": // shut down, crashed, starting up, idle for too long
 		return faultLost
-	case "55P03", "53300": // lock_not_available, too_many_connections
+	// lock_not_available, too_many_connections, out_of_memory: others have used up the locks of the
+	// server, as whoever drops or dumps thousands of tables does.
+	case "55P03", "53300", "53200":
 		return faultPassing
 	}
 	if len(state) == 5 && state[:2] == "08" { // connection_exception

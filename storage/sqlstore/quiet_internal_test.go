@@ -62,12 +62,14 @@ func TestWhatErrorsMean(t *testing.T) {
 		{&postgres, stateError("57P01"), faultLost},
 		{&postgres, stateError("08006"), faultLost},
 		{&postgres, stateError("53300"), faultPassing},
+		{&postgres, stateError("53200"), faultPassing},
 		{&postgres, stateError("53100"), faultPlain}, // the disk is full
 		{&postgres, stateError("25006"), faultPlain}, // read only
 		{&postgres, down, faultLost},
 		{&mysql, &serverError{Number: 1062}, faultTaken},
 		{&mysql, &serverError{Number: 1213}, faultAgain},
 		{&mysql, &serverError{Number: 1205}, faultPassing},
+		{&mysql, &serverError{Number: 1206}, faultPassing},
 		{&mysql, &serverError{Number: 1053}, faultLost},
 		{&mysql, &serverError{Number: 1114}, faultPlain}, // the table is full
 		{&mysql, errors.New("invalid connection"), faultLost},

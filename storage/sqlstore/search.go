@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"hash/fnv"
 	"iter"
+	"maps"
 	"slices"
 
 	"github.com/workinbox/workinbox/inbox"
@@ -18,6 +19,8 @@ type wordIndex interface {
 	put(x *session, rows []searchRow) error
 	// drop forgets the words of entries; their rows in {search} are still there.
 	drop(x *session, keys []int64) error
+	// move lets an entry be found in another inbox of the site.
+	move(x *session, key int64, site inbox.SiteID, from, to inbox.ID) error
 	// from returns the tables of a query, {search} s among them, the column that orders it, and adds
 	// the conditions for its terms.
 	from(s *Store, q *ticket.MatchQuery, where *conditions) (tables, order string)
@@ -25,17 +28,26 @@ type wordIndex interface {
 	check(x *session, q *ticket.MatchQuery, keys []int64) (map[int64]bool, error)
 }
 
+// nearestIndex is one that finds the newest entries that hold the words at little cost, whoever they are
+// for.
+type nearestIndex interface {
+	// nearest returns the keys of at most n of them, the newest first.
+	nearest(x *session, q *ticket.MatchQuery, after int64, n int) ([]int64, error)
+	// at is from for the entries that have these keys, whatever they hold.
+	at(keys []int64, where *conditions) (tables, order string)
+}
+
 // searchRow is an entry to be made findable.
 type searchRow struct {
 	key, entry, ticket int64
 	site               inbox.SiteID
-	inbox              inbox.ID
-	hidden             bool
+	inbox              inbox.ID // the ticket's
+	hidden             int64    // as hiddenEntry says
 	text               *ticket.Text
 }
 
 func (r *searchRow) columns() []any {
-	return []any{r.key, r.entry, r.ticket, string(r.inbox), flag(r.hidden), flag(r.text.Files)}
+	return []any{r.key, r.entry, r.ticket, string(r.inbox), r.hidden, flag(r.text.Files)}
 }
 
 // placeBits tell entries of one second apart by the end of their key.
@@ -72,7 +84,7 @@ func searchScopes(q *ticket.Query) (scopes []string) {
 type stands struct {
 	entry, key, ticket int64 // key is 0 for an entry that cannot be found
 	inbox              string
-	hidden             bool
+	hidden             int64
 }
 
 // saveTexts makes the entries of a write findable by their texts, and keeps the others as hidden and
@@ -81,7 +93,7 @@ func (x *session) saveTexts(w []ticket.Write, keys []int64) error {
 	type saved struct {
 		entry  *ticket.Entry
 		text   *ticket.Text
-		site   inbox.SiteID
+		of     *ticket.Ticket
 		ticket int64
 	}
 	entries := make(map[ticket.EntryID]*saved)
@@ -93,7 +105,7 @@ func (x *session) saveTexts(w []ticket.Write, keys []int64) error {
 		for j := range w[i].Entries {
 			e := &w[i].Entries[j]
 			if t := texts[e.ID]; t != nil || e.Kind != ticket.EntryChanged {
-				entries[e.ID] = &saved{e, t, w[i].Ticket.Site, keys[i]}
+				entries[e.ID] = &saved{e, t, &w[i].Ticket, keys[i]}
 			}
 		}
 	}
@@ -112,16 +124,19 @@ func (x *session) saveTexts(w []ticket.Write, keys []int64) error {
 		switch {
 		case e.text != nil && old.key != 0:
 			gone = append(gone, old.key)
-		case old.key != 0 && (old.ticket != e.ticket || old.inbox != string(e.entry.Inbox) || old.hidden != e.entry.Hidden):
-			_, err := x.exec("UPDATE {search} SET ticket = ?, inbox = ?, hidden = ? WHERE pk = ?",
-				e.ticket, string(e.entry.Inbox), flag(e.entry.Hidden), old.key)
+		case old.key != 0 && (old.ticket != e.ticket || old.inbox != string(e.of.Inbox) || old.hidden != hiddenEntry(e.entry, e.of)):
+			if err := x.moveText(old.key, e.of.Site, inbox.ID(old.inbox), e.of.Inbox); err != nil {
+				return err
+			}
+			_, err := x.exec("UPDATE {search} SET ticket = ?, hidden = ? WHERE pk = ?",
+				e.ticket, hiddenEntry(e.entry, e.of), old.key)
 			if err != nil {
 				return err
 			}
 		}
 		if e.text != nil && !e.text.Empty() {
-			rows = append(rows, searchRow{searchKey(e.entry, old.entry), old.entry, e.ticket, e.site,
-				e.entry.Inbox, e.entry.Hidden, e.text})
+			rows = append(rows, searchRow{searchKey(e.entry, old.entry), old.entry, e.ticket, e.of.Site,
+				e.of.Inbox, hiddenEntry(e.entry, e.of), e.text})
 		}
 	}
 	if err := x.dropTexts(gone); err != nil || len(rows) == 0 {
@@ -129,6 +144,52 @@ func (x *session) saveTexts(w []ticket.Write, keys []int64) error {
 	}
 	slices.SortFunc(rows, func(a, b searchRow) int { return int(min(1, max(-1, a.key-b.key))) })
 	return x.dialect.words.put(x, rows)
+}
+
+// moveText lets an entry be found in another inbox, unless it is the same.
+func (x *session) moveText(key int64, site inbox.SiteID, from, to inbox.ID) error {
+	if from == to {
+		return nil
+	}
+	if err := x.dialect.words.move(x, key, site, from, to); err != nil {
+		return err
+	}
+	_, err := x.exec("UPDATE {search} SET inbox = ? WHERE pk = ?", string(to), key)
+	return err
+}
+
+// moveTexts lets what a ticket holds be found in the inbox it has come to.
+func (x *session) moveTexts(key int64, t *ticket.Ticket) error {
+	was := make(map[int64]inbox.ID)
+	err := x.every("SELECT pk, inbox FROM {search}"+x.using("search_ticket")+" WHERE ticket = ?", []any{key},
+		func(scan func(...any) error) error {
+			var pk int64
+			var in string
+			err := scan(&pk, &in)
+			was[pk] = inbox.ID(in)
+			return err
+		})
+	if err != nil {
+		return err
+	}
+	for _, pk := range slices.Sorted(maps.Keys(was)) {
+		if err := x.moveText(pk, t.Site, was[pk], t.Inbox); err != nil {
+			return err
+		}
+	}
+	_, err = x.exec("UPDATE {search} SET hidden = CASE WHEN "+
+		"(SELECT e.inbox FROM {entries} e WHERE e.pk = {search}.entry) = ? THEN 1 ELSE 2 END "+
+		"WHERE ticket = ? AND hidden > 0", string(t.Inbox), key)
+	return err
+}
+
+// hiddenEntry is 1 for a hidden entry, which the creator of its ticket's inbox may see, and 2 for one
+// whose mail lies in another inbox, which no search shows.
+func hiddenEntry(e *ticket.Entry, of *ticket.Ticket) int64 {
+	if e.Hidden && e.Inbox != of.Inbox {
+		return 2
+	}
+	return flag(e.Hidden)
 }
 
 // searchable tells how entries stand in the search.
@@ -163,7 +224,7 @@ func (x *session) dropTexts(keys []int64) error {
 	})
 }
 
-// purgeTexts makes the entries of tickets and of an inbox unfindable.
+// purgeTexts makes the entries of tickets, and those of an inbox where one is named, unfindable.
 func (x *session) purgeTexts(id inbox.ID, tickets []int64) error {
 	var keys []int64
 	each := func(scan func(...any) error) error {
@@ -172,11 +233,14 @@ func (x *session) purgeTexts(id inbox.ID, tickets []int64) error {
 		keys = append(keys, key)
 		return err
 	}
-	err := x.every("SELECT pk FROM {search}"+x.using("search_inbox")+" WHERE inbox = ?", []any{string(id)}, each)
-	if err != nil {
-		return err
+	if id != "" {
+		err := x.every("SELECT s.pk FROM {entries} e"+x.using("entries_inbox")+
+			" JOIN {search} s ON s.entry = e.pk WHERE e.inbox = ?", []any{string(id)}, each)
+		if err != nil {
+			return err
+		}
 	}
-	err = keysInChunks(tickets, func(marks string, tickets []any) error {
+	err := keysInChunks(tickets, func(marks string, tickets []any) error {
 		return x.every("SELECT pk FROM {search}"+x.using("search_ticket")+" WHERE ticket IN "+marks, tickets, each)
 	})
 	if err != nil {
@@ -190,7 +254,7 @@ func (x *session) purgeTexts(id inbox.ID, tickets []int64) error {
 type matched struct {
 	ticket.Match
 	inbox  string
-	hidden bool
+	hidden int64
 	doc    string
 }
 
@@ -218,8 +282,29 @@ func (s *Store) Matches(ctx context.Context, q ticket.MatchQuery) iter.Seq2[tick
 	})
 }
 
-func (x *session) matches(q *ticket.MatchQuery, after int64, n int) (rows []matched, err error) {
-	text, args := x.matchesQuery(q, after, n)
+func (x *session) matches(q *ticket.MatchQuery, after int64, n int) ([]matched, error) {
+	words, ok := x.dialect.words.(nearestIndex)
+	if !ok || len(q.Only) > 0 || len(searchScopes(&q.Tickets)) == 0 {
+		return x.matched(x.matchesQuery(q, after, n))
+	}
+	// Where most of what holds the words is for the reader, or there is little of it, to look at that costs
+	// less than to look up whom all mail is for.
+	most := min(2*n, maxList)
+	keys, err := words.nearest(x, q, after, most)
+	if err != nil || len(keys) == 0 {
+		return nil, err
+	}
+	where := new(conditions)
+	tables, order := words.at(keys, where)
+	rows, err := x.matched(x.selectMatches(q, where, tables, order, n))
+	if err != nil || len(rows) == n || len(keys) < most {
+		return rows, err
+	}
+	more, err := x.matched(x.matchesQuery(q, keys[most-1], n-len(rows)))
+	return append(rows, more...), err
+}
+
+func (x *session) matched(text string, args []any) (rows []matched, err error) {
 	err = x.every(text, args, func(scan func(...any) error) error {
 		var m matched
 		err := scan(&m.Place, (*string)(&m.Entry), (*string)(&m.Ticket), &m.inbox, &m.hidden, &m.doc)
@@ -235,6 +320,11 @@ func (s *Store) matchesQuery(q *ticket.MatchQuery, after int64, n int) (string, 
 	if after > 0 {
 		where.add(order+" < ?", after)
 	}
+	return s.selectMatches(q, where, tables, order, n)
+}
+
+// selectMatches writes the statement for what of these tables a query selects, whatever its terms.
+func (s *Store) selectMatches(q *ticket.MatchQuery, where *conditions, tables, order string, n int) (string, []any) {
 	if n := len(q.Only); n > 0 && n <= maxList {
 		addIn(where, "t.id", q.Only)
 	}
@@ -261,7 +351,7 @@ func addHidden(where *conditions, table string, q *ticket.Query) {
 		where.add(table + ".hidden = 0")
 	default:
 		marks, args := inList(distinct(q.HiddenIn))
-		where.add("("+table+".hidden = 0 OR "+table+".inbox IN "+marks+")", args...)
+		where.add("("+table+".hidden = 0 OR "+table+".hidden = 1 AND "+table+".inbox IN "+marks+")", args...)
 	}
 }
 
@@ -283,7 +373,7 @@ func (x *session) checked(q *ticket.MatchQuery, rows []matched) ([]ticket.Match,
 		if holds != nil && !holds[m.Place] ||
 			len(q.Only) > maxList && !slices.Contains(q.Only, m.Ticket) ||
 			len(f.Inboxes) > maxList && !slices.Contains(f.Inboxes, in) ||
-			len(f.HiddenIn) > maxList && m.hidden && !f.AllHidden && !slices.Contains(f.HiddenIn, in) {
+			len(f.HiddenIn) > maxList && m.hidden > 0 && !f.AllHidden && (m.hidden > 1 || !slices.Contains(f.HiddenIn, in)) {
 			continue
 		}
 		if m.doc != "" {

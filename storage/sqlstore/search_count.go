@@ -16,8 +16,8 @@ func (s *Store) addSearchFacts(where *conditions, q *ticket.Query) {
 		where.add("t.assignee IS NOT NULL AND t.assignee <> ?", string(q.NotAssignee))
 	}
 	if q.Unread != "" {
-		where.add("t.heard > COALESCE((SELECT r.seen FROM {reads} r WHERE r.ticket = t.pk AND r.person = ?), ?)",
-			string(q.Unread), zeroMicros)
+		where.add("COALESCE(t.heard, ?) > COALESCE((SELECT r.seen FROM {reads} r WHERE r.ticket = t.pk AND r.person = ?), ?)",
+			zeroMicros, string(q.Unread), zeroMicros)
 	}
 	for _, f := range []struct {
 		column string
@@ -86,6 +86,7 @@ func unknownFacts(q *ticket.Query, t *ticket.Ticket) bool {
 	facts := ticket.Query{
 		Priorities: q.Priorities, Types: q.Types, Sources: q.Sources,
 		CreatedFrom: q.CreatedFrom, CreatedTo: q.CreatedTo, AllHidden: true, Deleted: !t.DeletedAt.IsZero(),
+		Merged: true,
 	}
 	return facts.Selects(t)
 }
@@ -94,7 +95,7 @@ func unknownFacts(q *ticket.Query, t *ticket.Ticket) bool {
 func needsDoc(q *ticket.Query) bool {
 	return len(q.Priorities)+len(q.Types)+len(q.Sources) > 0 || !q.CreatedFrom.IsZero() || !q.CreatedTo.IsZero() ||
 		len(q.Inboxes) > maxList || len(q.Statuses) > maxList || len(q.HiddenIn) > maxList ||
-		len(q.Customers) > 1 || len(q.Companies) > 1 || len(q.Threads) > 0
+		len(q.Customers) > 1 || len(q.Companies) > 1 || len(q.Threads) > 0 || q.Mailbox != ""
 }
 
 // CountTickets counts tickets by inbox, status and assignee.
@@ -124,9 +125,9 @@ func (x *session) countRows(q ticket.Query, reader acl.UserID) (list []ticket.Co
 	}
 	where := x.ticketsWhere(q, nil)
 	err = x.every("SELECT t.inbox, t.status, COALESCE(t.assignee, ''), COUNT(*), "+
-		"SUM(CASE WHEN t.heard > COALESCE(r.seen, ?) THEN 1 ELSE 0 END) FROM {tickets} t"+x.using(index)+unreadBy+
+		"SUM(CASE WHEN COALESCE(t.heard, ?) > COALESCE(r.seen, ?) THEN 1 ELSE 0 END) FROM {tickets} t"+x.using(index)+unreadBy+
 		" WHERE "+where.text()+" GROUP BY t.inbox, t.status, t.assignee",
-		slices.Concat([]any{zeroMicros, string(reader)}, where.args), func(scan func(...any) error) error {
+		slices.Concat([]any{zeroMicros, zeroMicros, string(reader)}, where.args), func(scan func(...any) error) error {
 			var c ticket.Count
 			err := scan((*string)(&c.Inbox), (*string)(&c.Status), (*string)(&c.Assignee), &c.Tickets, &c.Unread)
 			list = append(list, c)

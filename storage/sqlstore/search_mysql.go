@@ -107,6 +107,10 @@ func (wordTable) drop(x *session, keys []int64) error {
 	return nil
 }
 
+func (wordTable) move(*session, int64, inbox.SiteID, inbox.ID, inbox.ID) error {
+	return nil // the words are the site's
+}
+
 // wordIs is the condition that a row of the table w is of a word, or of one that begins so.
 func wordIs(scope int64, word string, prefix bool, look ticket.Fields) (string, []any) {
 	term, args := "w.scope = ? AND w.word = ?", []any{scope, word}
@@ -118,6 +122,10 @@ func wordIs(scope int64, word string, prefix bool, look ticket.Fields) (string, 
 	}
 	return term, args
 }
+
+// maxRowWords is of how many words in a row the statement asks whether an entry has them; check looks at
+// all of them.
+const maxRowWords = 8
 
 func (wordTable) from(_ *Store, q *ticket.MatchQuery, where *conditions) (tables, order string) {
 	scope := scopeNumber(q.Tickets.Site)
@@ -149,7 +157,7 @@ func (wordTable) from(_ *Store, q *ticket.MatchQuery, where *conditions) (tables
 		t := &q.Terms[i]
 		look := q.Look(t)
 		for j, w := range t.Words {
-			if i == lead && j == word || t.Not && (len(t.Words) > 1 || look == 0) {
+			if i == lead && j == word || j >= maxRowWords || t.Not && (len(t.Words) > 1 || look == 0) {
 				continue
 			}
 			term, args := wordIs(scope, w, t.Prefix && j == len(t.Words)-1, look)

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/ticket"
 )
 
@@ -21,6 +22,12 @@ func (vectorIndex) put(x *session, rows []searchRow) error {
 }
 
 func (vectorIndex) drop(*session, []int64) error { return nil } // goes with the row
+
+func (vectorIndex) move(x *session, key int64, _ inbox.SiteID, from, to inbox.ID) error {
+	_, err := x.exec("UPDATE {search} SET words = ts_delete(words, CAST(? AS text)) || CAST(? AS tsvector) WHERE pk = ?",
+		"@"+searchScope("i", from), "'@"+searchScope("i", to)+"'", key)
+	return err
+}
 
 func (vectorIndex) from(_ *Store, q *ticket.MatchQuery, where *conditions) (tables, order string) {
 	where.add("s.words @@ CAST(? AS tsquery) AND t.pk = s.ticket AND e.pk = s.entry", vectorQuery(q))

@@ -1,8 +1,10 @@
 package sqlstore
 
 import (
+	"math"
 	"strings"
 
+	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/ticket"
 )
 
@@ -21,7 +23,7 @@ func (ftsIndex) put(x *session, rows []searchRow) error {
 		for _, words := range r.text.Words {
 			args = append(args, strings.Join(words, " "))
 		}
-		args = append(args, searchScope("s", r.site)+" "+searchScope("i", r.inbox))
+		args = append(args, ftsScope(r.site, r.inbox))
 		_, err := x.exec("INSERT INTO {search_words} (rowid, subject, people, files, body, quote, scope) "+
 			"VALUES (?, ?, ?, ?, ?, ?, ?)", args...)
 		if err != nil {
@@ -40,10 +42,29 @@ func (ftsIndex) drop(x *session, keys []int64) error {
 	return nil
 }
 
+func (ftsIndex) move(x *session, key int64, site inbox.SiteID, _, to inbox.ID) error {
+	_, err := x.exec("UPDATE {search_words} SET scope = ? WHERE rowid = ?", ftsScope(site, to), key)
+	return err
+}
+
+// ftsScope names who an entry is for.
+func ftsScope(site inbox.SiteID, in inbox.ID) string {
+	return searchScope("s", site) + " " + searchScope("i", in)
+}
+
 func (ftsIndex) from(_ *Store, q *ticket.MatchQuery, where *conditions) (tables, order string) {
-	where.add("w.{search_words} MATCH ? AND s.pk = w.rowid AND t.pk = s.ticket AND e.pk = s.entry", ftsQuery(q))
-	return "{search_words} w CROSS JOIN {search} s NOT INDEXED CROSS JOIN {tickets} t NOT INDEXED " +
-		"CROSS JOIN {entries} e NOT INDEXED", "w.rowid"
+	where.add("w.{search_words} MATCH ? AND s.pk = w.rowid AND t.pk = s.ticket AND e.pk = s.entry",
+		ftsQuery(q, searchScopes(&q.Tickets)))
+	return "{search_words} w CROSS JOIN " + ftsEntries, "w.rowid"
+}
+
+// ftsEntries are the tables of entries that were found, each row by its key.
+const ftsEntries = "{search} s NOT INDEXED CROSS JOIN {tickets} t NOT INDEXED CROSS JOIN {entries} e NOT INDEXED"
+
+func (ftsIndex) at(keys []int64, where *conditions) (tables, order string) {
+	marks, args := inKeys(keys)
+	where.add("s.pk IN "+marks+" AND t.pk = s.ticket AND e.pk = s.entry", args...)
+	return ftsEntries, "s.pk"
 }
 
 func (ftsIndex) check(*session, *ticket.MatchQuery, []int64) (map[int64]bool, error) { return nil, nil }
@@ -51,8 +72,23 @@ func (ftsIndex) check(*session, *ticket.MatchQuery, []int64) (map[int64]bool, er
 // ftsColumns are the names of the fields.
 var ftsColumns = [ticket.FieldCount]string{"subject", "people", "files", "body", "quote"}
 
-// ftsQuery writes the terms in the query language of FTS5. Words hold nothing that would need quoting.
-func ftsQuery(q *ticket.MatchQuery) string {
+func (ftsIndex) nearest(x *session, q *ticket.MatchQuery, after int64, n int) (keys []int64, err error) {
+	if after == 0 {
+		after = math.MaxInt64
+	}
+	err = x.every("SELECT w.rowid FROM {search_words} w WHERE w.{search_words} MATCH ? AND w.rowid < ? "+
+		"ORDER BY w.rowid DESC LIMIT ?", []any{ftsQuery(q, nil), after, int64(n)}, func(scan func(...any) error) error {
+		var key int64
+		err := scan(&key)
+		keys = append(keys, key)
+		return err
+	})
+	return keys, err
+}
+
+// ftsQuery writes the terms in the query language of FTS5, for entries that have one of the scopes. Words
+// hold nothing that would need quoting.
+func ftsQuery(q *ticket.MatchQuery, scopes []string) string {
 	var with, without []string
 	for i := range q.Terms {
 		t := &q.Terms[i]
@@ -76,7 +112,7 @@ func ftsQuery(q *ticket.MatchQuery) string {
 			with = append(with, said)
 		}
 	}
-	if scopes := searchScopes(&q.Tickets); len(scopes) > 0 {
+	if len(scopes) > 0 {
 		with = append(with, "{scope} : ("+strings.Join(scopes, " OR ")+")")
 	}
 	text := "(" + strings.Join(with, ") AND (") + ")"

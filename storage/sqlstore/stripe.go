@@ -11,7 +11,7 @@ import (
 const stripes = 256
 
 // lockMessages makes writes of the same message wait for each other where many write at once: no
-// index can say that the entries of a message are all of one ticket, and two writes that put it into
+// index can say that a message is in one entry, since most entries have none, and two writes that put it into
 // two would not see each other. A row stands for many messages, and the rows are taken in order.
 func (x *session) lockMessages(w []ticket.Write) error {
 	messages := messagesOf(w)
@@ -50,12 +50,12 @@ func messagesOf(w []ticket.Write) []string {
 	return distinct(messages)
 }
 
-// oneTicketEach refuses a write that leaves a message in two tickets.
-func (x *session) oneTicketEach(w []ticket.Write) error {
+// oneEntryEach refuses a write that leaves a message in two entries.
+func (x *session) oneEntryEach(w []ticket.Write) error {
 	return inChunks(messagesOf(w), func(marks string, values []any) error {
 		var id string
 		err := x.one("SELECT message FROM {entries} WHERE message IN "+marks+
-			" GROUP BY message HAVING MIN(ticket) <> MAX(ticket) LIMIT 1", values, &id)
+			" GROUP BY message HAVING COUNT(*) > 1 LIMIT 1", values, &id)
 		switch {
 		case isNone(err):
 			return nil

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -60,11 +61,18 @@ func (s *Store) SaveTickets(
 		if err := x.saveEntries(entries); err != nil {
 			return err
 		}
-		if err := x.oneTicketEach(w); err != nil {
+		if err := x.oneEntryEach(w); err != nil {
 			return err
 		}
 		if err := x.saveTexts(w, keys); err != nil {
 			return err
+		}
+		for i := range saved {
+			if was := old[saved[i].ID]; was.key != 0 && was.inbox != string(saved[i].Inbox) {
+				if err := x.moveTexts(keys[i], &saved[i]); err != nil {
+					return err
+				}
+			}
 		}
 		return x.saveEvents(ev)
 	})
@@ -91,7 +99,10 @@ func checkWrites(w []ticket.Write) error {
 }
 
 // storedTicket is what a write needs to know of a ticket that is there.
-type storedTicket struct{ key, version, number int64 }
+type storedTicket struct {
+	key, version, number int64
+	inbox                string
+}
 
 // storedTickets finds the tickets of a write that are there, and locks them.
 func (x *session) storedTickets(w []ticket.Write) (map[ticket.ID]storedTicket, error) {
@@ -101,12 +112,12 @@ func (x *session) storedTickets(w []ticket.Write) (map[ticket.ID]storedTicket, e
 	}
 	old := make(map[ticket.ID]storedTicket, len(w))
 	err := inChunks(distinct(ids), func(marks string, values []any) error {
-		text := x.locking("SELECT id, pk, version, number FROM {tickets}" + x.using("tickets_id") +
+		text := x.locking("SELECT id, pk, version, number, inbox FROM {tickets}" + x.using("tickets_id") +
 			" WHERE id IN " + marks + " ORDER BY id")
 		return x.every(text, values, func(scan func(...any) error) error {
 			var id string
 			var t storedTicket
-			err := scan(&id, &t.key, &t.version, &t.number)
+			err := scan(&id, &t.key, &t.version, &t.number, &t.inbox)
 			old[ticket.ID(id)] = t
 			return err
 		})
@@ -144,7 +155,7 @@ func (x *session) writeTicket(key int64, t *ticket.Ticket, doc string) (int64, e
 	}
 	columns := []any{
 		string(t.ID), string(t.Site), string(t.Inbox), t.Number, micros(t.Activity),
-		flag(!t.DeletedAt.IsZero()), flag(t.Hidden()), flag(t.Imported), string(t.Status),
+		whereabouts(t), hiding(t), flag(t.Imported), string(t.Status),
 		orNull(t.Assignee), orNull(t.Customer), orNull(t.Company), tagText(t.Tags...),
 		int64(t.Version), doc, micros(t.CreatedAt), micros(t.HeardAt), t.Priority, t.Type, t.Source,
 		orNull(rest), rested,
@@ -164,6 +175,35 @@ func (x *session) writeTicket(key int64, t *ticket.Ticket, doc string) (int64, e
 		err = refuse("save", "ticket", t.ID, storage.ErrConflict)
 	}
 	return key, err
+}
+
+// Where a ticket is: the values of the column trash.
+const (
+	isLive   = 0
+	isTrash  = 1
+	isMerged = 2 // in another ticket
+	isPurged = 3 // in the trash, and begun to be forgotten
+)
+
+func whereabouts(t *ticket.Ticket) int64 {
+	switch {
+	case t.MergedInto != "":
+		return isMerged
+	case !t.DeletedAt.IsZero() && !t.PurgeBegan.IsZero():
+		return isPurged
+	case !t.DeletedAt.IsZero():
+		return isTrash
+	}
+	return isLive
+}
+
+// hiding is 1 for a hidden ticket, which the creator of its inbox may see, and 2 for one that nobody is
+// shown.
+func hiding(t *ticket.Ticket) int64 {
+	if t.Hidden() && t.Moved() {
+		return 2
+	}
+	return flag(t.Hidden())
 }
 
 // tagText holds tags so that one can be found in it: each between two bytes no tag has.
@@ -236,42 +276,105 @@ func (s *Store) SaveMark(
 	return expect + 1, nil
 }
 
+// PurgeTicket forgets one ticket.
+func (s *Store) PurgeTicket(ctx context.Context, id ticket.ID, expect storage.Version) error {
+	return s.write(ctx, op{"purge", "ticket", string(id)}, func(x *session) error {
+		var key, version int64
+		err := x.one(x.locking("SELECT pk, version FROM {tickets}"+x.using("tickets_id")+" WHERE id = ?"),
+			[]any{string(id)}, &key, &version)
+		switch {
+		case isNone(err):
+			return nil
+		case err != nil:
+			return err
+		case version != int64(expect):
+			return storage.ErrConflict
+		}
+		return x.purgeTickets("", map[ticket.ID]int64{id: key})
+	})
+}
+
 // PurgeTickets forgets what there is of an inbox. Entries of purged tickets go with them, and so do
 // the inbox's entries in tickets of other inboxes.
 func (s *Store) PurgeTickets(ctx context.Context, id inbox.ID) error {
 	return s.write(ctx, op{"purge", "tickets", string(id)}, func(x *session) error {
-		var keys []int64
-		err := x.every(x.locking("SELECT pk FROM {tickets}"+x.using(byInbox)+" WHERE inbox = ?"), []any{string(id)},
+		tickets := make(map[ticket.ID]int64)
+		err := x.every(x.locking("SELECT id, pk FROM {tickets}"+x.using(byInbox)+" WHERE inbox = ?"), []any{string(id)},
 			func(scan func(...any) error) error {
+				var of string
 				var key int64
-				err := scan(&key)
-				keys = append(keys, key)
+				err := scan(&of, &key)
+				tickets[ticket.ID(of)] = key
 				return err
 			})
 		if err != nil {
 			return err
 		}
-		if err := x.purgeTexts(id, keys); err != nil {
+		if err := x.purgeTickets(id, tickets); err != nil {
 			return err
 		}
-		for _, text := range []string{
-			"DELETE FROM {reads} WHERE ticket IN ",
-			"DELETE FROM {entries} WHERE ticket IN ", "DELETE FROM {ticket_threads} WHERE ticket IN ",
-			"DELETE FROM {tickets} WHERE pk IN ",
-		} {
-			err := keysInChunks(keys, func(marks string, keys []any) error {
-				_, err := x.exec(text+marks, keys...)
-				return err
-			})
-			if err != nil {
-				return err
-			}
-		}
-		for _, text := range []string{"DELETE FROM {entries} WHERE inbox = ?", "DELETE FROM {marks} WHERE inbox = ?"} {
-			if _, err := x.exec(text, string(id)); err != nil {
-				return err
-			}
-		}
-		return nil
+		_, err = x.exec("DELETE FROM {marks} WHERE inbox = ?", string(id))
+		return err
 	})
+}
+
+// purgeTickets deletes tickets, which are locked, with what is theirs, and the entries of an inbox
+// where one is named. It locks rows in the order SaveTickets does, entries before what they are found
+// by, so that of the two one waits for the other, never each for the other.
+func (x *session) purgeTickets(id inbox.ID, tickets map[ticket.ID]int64) error {
+	ids, keys := slices.Sorted(maps.Keys(tickets)), slices.Sorted(maps.Values(tickets))
+	of := func(text string) error {
+		return keysInChunks(keys, func(marks string, keys []any) error {
+			_, err := x.exec(text+marks, keys...)
+			return err
+		})
+	}
+	if err := of("DELETE FROM {ticket_threads} WHERE ticket IN "); err != nil {
+		return err
+	}
+	if err := x.lockEntries(id, keys); err != nil {
+		return err
+	}
+	if err := x.purgeTexts(id, keys); err != nil {
+		return err
+	}
+	if err := of("DELETE FROM {entries} WHERE ticket IN "); err != nil {
+		return err
+	}
+	if id != "" {
+		if _, err := x.exec("DELETE FROM {entries} WHERE inbox = ?", string(id)); err != nil {
+			return err
+		}
+	}
+	err := inChunks(plainTexts(ids), func(marks string, ids []any) error {
+		_, err := x.exec("DELETE FROM {drafts} WHERE ticket IN "+marks, ids...)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, text := range []string{"DELETE FROM {reads} WHERE ticket IN ", "DELETE FROM {tickets} WHERE pk IN "} {
+		if err := of(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lockEntries locks the entries of tickets, and those of an inbox where one is named.
+func (x *session) lockEntries(id inbox.ID, tickets []int64) error {
+	if !x.dialect.locksRows {
+		return nil
+	}
+	pass := func(scan func(...any) error) error {
+		var key int64
+		return scan(&key)
+	}
+	err := keysInChunks(tickets, func(marks string, tickets []any) error {
+		return x.every(x.locking("SELECT pk FROM {entries}"+x.using("entries_ticket")+" WHERE ticket IN "+marks), tickets, pass)
+	})
+	if err != nil || id == "" {
+		return err
+	}
+	return x.every(x.locking("SELECT pk FROM {entries}"+x.using("entries_inbox")+" WHERE inbox = ?"), []any{string(id)}, pass)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/workinbox/workinbox/ticket"
 )
@@ -104,7 +105,18 @@ func (s *Store) ticketsWhere(q ticket.Query, after *ticket.Key) *conditions {
 	if q.Site != "" {
 		where.add("t.site = ?", string(q.Site))
 	}
-	where.add("t.trash = ?", flag(q.Deleted))
+	places := []any{flag(q.Deleted)}
+	if q.Deleted && q.AllHidden {
+		places = append(places, int64(isPurged))
+	}
+	if q.Merged {
+		places = append(places, int64(isMerged))
+	}
+	if len(places) == 1 {
+		where.add("t.trash = ?", places...)
+	} else {
+		where.add("t.trash IN (?"+strings.Repeat(", ?", len(places)-1)+")", places...)
+	}
 	switch n := len(q.Inboxes); {
 	case n == 1:
 		where.add("t.inbox = ?", string(q.Inboxes[0]))
@@ -141,9 +153,6 @@ func (s *Store) addTicketFacts(where *conditions, q ticket.Query) {
 	if n := len(q.Statuses); n > 0 && n <= maxList {
 		addIn(where, "t.status", q.Statuses)
 	}
-	if q.Tag != "" {
-		where.add(s.contains("t.tags"), tagText(q.Tag))
-	}
 	if q.Imported != nil {
 		where.add("t.imported = ?", flag(*q.Imported))
 	}
@@ -151,12 +160,14 @@ func (s *Store) addTicketFacts(where *conditions, q ticket.Query) {
 	addHidden(where, "t", &q)
 }
 
-// inLongLists checks here what the statement leaves out because the list is too long for one.
+// inLongLists checks here what the statement leaves out: lists that are too long for one, and what no
+// column holds.
 func inLongLists(q ticket.Query, t *ticket.Ticket) bool {
 	long := func(n int) bool { return n > maxList }
-	return unknownFacts(&q, t) && (!long(len(q.Inboxes)) || slices.Contains(q.Inboxes, t.Inbox)) &&
+	return unknownFacts(&q, t) && (q.Mailbox == "" || t.Mailbox() == q.Mailbox) &&
+		(!long(len(q.Inboxes)) || slices.Contains(q.Inboxes, t.Inbox)) &&
 		(!long(len(q.Statuses)) || slices.Contains(q.Statuses, t.Status)) &&
-		(!long(len(q.HiddenIn)) || !t.Hidden() || q.AllHidden || slices.Contains(q.HiddenIn, t.Inbox))
+		(!long(len(q.HiddenIn)) || !t.Hidden() || q.AllHidden || !t.Moved() && slices.Contains(q.HiddenIn, t.Inbox))
 }
 
 // ticketPlaces finds the tickets of a query, in list order.

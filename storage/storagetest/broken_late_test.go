@@ -166,7 +166,7 @@ func newTicketsAlone(s *memory.Store) ticket.Store {
 
 // tagsStay has an index of tags that a refused write does not leave.
 func tagsStay(s *memory.Store) ticket.Store {
-	b, asked := &bentTickets{Store: s}, ""
+	b, asked := &bentTickets{Store: s}, []string(nil)
 	left := map[string]ticket.Ticket{}
 	b.save = func(w []ticket.Write, ev []inbox.Event) ([]ticket.Ticket, error) {
 		saved, err := s.SaveTickets(background, w, ev...)
@@ -179,10 +179,13 @@ func tagsStay(s *memory.Store) ticket.Store {
 		}
 		return saved, err
 	}
-	b.query = func(q *ticket.Query) { asked = q.Tag }
+	b.query = func(q *ticket.Query) { asked = q.AnyTag }
 	b.ticketsOut = func(seq iter.Seq2[ticket.Ticket, error]) iter.Seq2[ticket.Ticket, error] {
-		t, stays := left[asked]
-		return with(seq, t, stays && asked != "")
+		if len(asked) == 0 {
+			return seq
+		}
+		t, stays := left[asked[0]]
+		return with(seq, t, stays)
 	}
 	return b
 }

@@ -243,9 +243,24 @@ var brokenSearches = []broken[ticket.Store]{
 	{"Search/LongText", "keeps a thousand words", bendTexts(eachWord(func(words []string) []string {
 		return words[:min(len(words), 1000)]
 	}))},
+	{"Search/LongQuestion", "looks at eight words of a row", bendMatches(func(q *ticket.MatchQuery) {
+		for i := range q.Terms {
+			words := &q.Terms[i].Words
+			*words = (*words)[:min(len(*words), 8)]
+		}
+	})},
 	{"Search/WriteWhileReading", "one connection", func(s *memory.Store) ticket.Store { return single(s, 1, true) }},
 	{"Search/CancelledContext", "does not hear", func(s *memory.Store) ticket.Store { return &deaf{s, false} }},
 	{"Search/BreakReleases", "keeps a connection", func(s *memory.Store) ticket.Store { return single(s, 8, false) }},
+}
+
+// fromTheFirstMoment keeps readings in a column that ends at the zero time.
+func fromTheFirstMoment(s *memory.Store) ticket.Store {
+	return &bentSearch{Store: s, read: func(until *time.Time) {
+		if until.Before(time.Time{}) {
+			*until = time.Time{}
+		}
+	}}
 }
 
 var brokenCounts = []broken[ticket.Store]{
@@ -278,6 +293,9 @@ var brokenCounts = []broken[ticket.Store]{
 	{"Counts/Unread", "of one person for all", func(s *memory.Store) ticket.Store {
 		return &bentSearch{Store: s, count: func(_ *ticket.Query, reader *acl.UserID) { *reader = "ann" }}
 	}},
+	{"Tickets/Unread", "nothing before the first moment", fromTheFirstMoment},
+	{"Counts/Unread", "nothing before the first moment", fromTheFirstMoment},
+	{"Readings/RoundTrip", "nothing before the first moment", fromTheFirstMoment},
 	{"Readings/RoundTrip", "people in any case", func(s *memory.Store) ticket.Store {
 		return &bentSearch{Store: s, reading: func(_ *ticket.ID, reader *acl.UserID) {
 			*reader = acl.UserID(strings.ToLower(string(*reader)))

@@ -63,7 +63,7 @@ func TestTicketChecksNotice(t *testing.T) {
 	t.Parallel()
 	prove(t, storagetest.TicketChecks(), storagetest.TicketCheck,
 		func() ticket.Store { return memory.New() }, slices.Concat(brokenTickets, brokenTicketLists, brokenCatalogs,
-			brokenSearches, brokenCounts, brokenAllowances))
+			brokenSearches, brokenCounts, brokenAllowances, brokenDrafts, brokenMerged))
 }
 
 func TestVaultChecksNotice(t *testing.T) {

@@ -172,7 +172,21 @@ var brokenTickets = []broken[ticket.Store]{
 			list[0].Number = n
 		}}
 	}},
-	{"Tickets/MessageInOneTicket", "in several", func(s *memory.Store) ticket.Store {
+	{"Tickets/MessageInOneEntry", "twice in a ticket", func(s *memory.Store) ticket.Store {
+		return &bentTickets{Store: s, write: func(w []ticket.Write) {
+			for i := range w {
+				for j := range w[i].Entries {
+					e := &w[i].Entries[j]
+					for other := range s.Entries(background, ticket.EntryQuery{Ticket: w[i].Ticket.ID}) {
+						if other.Message == e.Message && other.ID != e.ID {
+							e.Message += "-again"
+						}
+					}
+				}
+			}
+		}}
+	}},
+	{"Tickets/MessageInOneEntry", "in several", func(s *memory.Store) ticket.Store {
 		return &bentTickets{Store: s, save: unnamed(s)}
 	}},
 	{"Tickets/MessageMoves", "one by one", func(s *memory.Store) ticket.Store {
@@ -269,7 +283,7 @@ var brokenTicketLists = []broken[ticket.Store]{
 		}}
 	}},
 	{"Tickets/QueryFields", "forgets the tag", func(s *memory.Store) ticket.Store {
-		return &bentTickets{Store: s, query: func(q *ticket.Query) { q.Tag = "" }}
+		return &bentTickets{Store: s, query: func(q *ticket.Query) { q.AnyTag = nil }}
 	}},
 	{"Tickets/QueryFields", "looks at the first thread only", func(s *memory.Store) ticket.Store {
 		return &bentTickets{Store: s, write: func(w []ticket.Write) {

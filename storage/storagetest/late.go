@@ -139,7 +139,7 @@ func checkLateTickets(b *tickets) {
 		for _, q := range []ticket.Query{
 			{}, {Site: acme}, {Inboxes: []inbox.ID{"in-1"}}, {Threads: t.Threads}, {Statuses: []ticket.Status{t.Status}},
 			{Assignee: "ann"}, {Customers: []inbox.CustomerID{"cu-1"}}, {Companies: []inbox.CompanyID{"co-1"}},
-			{Tag: "tag"}, {Number: 1}, {Deleted: true},
+			{AnyTag: []string{"tag"}}, {Number: 1}, {Deleted: true},
 		} {
 			q.AllHidden = true
 			if q.Inboxes == nil {

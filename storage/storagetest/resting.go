@@ -4,10 +4,39 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/ticket"
 )
 
-var restingChecks = []check[ticket.Store]{{"Tickets/Resting", checkResting}}
+var restingChecks = []check[ticket.Store]{
+	{"Tickets/Resting", checkResting},
+	{"Tickets/BeingPurged", checkBeingPurged},
+}
+
+// checkBeingPurged begins to purge tickets of the trash: the engine finds them, and nobody else does.
+func checkBeingPurged(b *tickets) {
+	for i, id := range []ticket.EntryID{"a", "b", "c"} {
+		w := said(id, "in-1", 9-i, "word")
+		w.Ticket.HeardAt, w.Ticket.DeletedAt = at(1), at(2)
+		w.Ticket.Threads, w.Ticket.Customer = []inbox.ThreadID{"shared"}, "cu-1"
+		save(b, w)
+	}
+	began := load(b, "b")
+	began.PurgeBegan = at(3)
+	save(b, ticket.Write{Ticket: began})
+	for _, q := range []ticket.Query{
+		{}, {Merged: true}, {HiddenIn: []inbox.ID{"in-1"}}, {Inboxes: []inbox.ID{"in-1"}}, {Inboxes: []inbox.ID{"in-1", "in-2"}},
+		{Threads: []inbox.ThreadID{"shared"}}, {Customers: []inbox.CustomerID{"cu-1"}},
+		{Resting: ticket.RestTrash, RestedBy: at(99)},
+	} {
+		q.Deleted = true
+		tellsOf(b, "the trash, with one that is being purged", q, "ac")
+		q.AllHidden = true
+		tellsOf(b, "the trash for the engine", q, "abc")
+	}
+	tellsOf(b, "that one by its number", ticket.Query{Deleted: true, Merged: true, Number: began.Number}, "")
+	tellsOf(b, "what is not in the trash", ticket.Query{AllHidden: true}, "")
+}
 
 // checkResting lets tickets come to rest and wake again, and looks for those that lie still for long.
 func checkResting(b *tickets) {

@@ -26,6 +26,7 @@ var searchChecks = []check[ticket.Store]{
 	{"Search/AllOrNothing", checkSearchAllOrNothing},
 	{"Search/PurgeLeavesNothing", checkSearchPurge},
 	{"Search/LongText", checkSearchLong},
+	{"Search/LongQuestion", checkSearchManyWords},
 	{"Search/WriteWhileReading", func(b *tickets) { checkWriteWhileReading(b, searchLists(b)) }},
 	{"Search/CancelledContext", func(b *tickets) { checkCancelled(b, searchLists(b)) }},
 	{"Search/BreakReleases", func(b *tickets) { checkBreak(b, searchLists(b)) }},
@@ -109,6 +110,8 @@ func checkSearchTerms(b *tickets) {
 		{"a word without a prefix", []string{"offer", "-pric*"}, "c"},
 		{"a word without two", []string{"offer", "-ann", "-nothing"}, "b"},
 		{"a word without itself", []string{"offer", "-offer"}, ""},
+		{"a prefix without the word it is itself", []string{"bo*", "-bo"}, "b"},
+		{"a word without the prefix it is itself", []string{"bob", "-bob*"}, ""},
 		{"only words that are not to be found", []string{"-offer"}, ""},
 		{"nothing", nil, ""},
 	} {
@@ -156,6 +159,9 @@ func checkSearchFields(b *tickets) {
 	finds(b, "two terms in fields of their own", q, "a")
 	q.Terms[1].In = ticket.InText
 	finds(b, "two terms, one in another field", q, "")
+	q = asked("s1", "-s1")
+	q.Terms[1].In = ticket.InPeople
+	finds(b, "a word in one field and not in another", q, "a")
 	q = asked("s1")
 	q.Fields, q.Readable = ticket.InSubject, ticket.InPeople
 	finds(b, "a field that may not be read", q, "")
@@ -165,7 +171,7 @@ func checkSearchFields(b *tickets) {
 func checkSearchAnyWord(b *tickets) {
 	words := []string{
 		"a", "i", "0", "the", "of", "to", "and", "or", "not", "near", "null", "about", "東京", "京都", "都",
-		"москва", "עברית", "नमस्ते", "lodz", "strasse", "ไท", "x1", "12", "2026", "e2e", "한국", "αβγ",
+		"москва", "עברית", "नमस्ते", "lodz", "strasse", "ไท", "x1", "12", "2026", "e2e", "한국", "αβγ", "σισυφοσ", "елка", "محمد", "ที", "น้", "ガス", "𠮷野", "𐐨", "1234", "0042",
 		strings.Repeat("w", 60), strings.Repeat("w", 59), strings.Repeat("é", 30), "p", "f", "s", "subject", "scope",
 	}
 	save(b, said("a", "in-1", 1, "", "", "", strings.Join(words, " "), ""))
@@ -237,7 +243,7 @@ func checkSearchReference(b *tickets) {
 
 // holds answers a question word by word.
 func holds(q *ticket.MatchQuery, t *ticket.Text) bool {
-	if q.Impossible() {
+	if !slices.ContainsFunc(q.Terms, func(t ticket.Term) bool { return !t.Not }) {
 		return false
 	}
 	for i := range q.Terms {
@@ -267,6 +273,11 @@ func begins(t *ticket.Term, words []string) bool {
 func checkSearchOrder(b *tickets) {
 	for _, id := range []ticket.EntryID{"d", "a", "f", "c", "b", "e"} {
 		save(b, said(id, "in-1", int(id[0]), "word"))
+		for i := range 4 { // of others, of the same time and newer
+			foreign := said(id+ticket.EntryID(fmt.Sprint(i)), "in-2", int(id[0])+i/2*100, "word")
+			foreign.Ticket.Site = other
+			save(b, foreign)
+		}
 	}
 	finds(b, "newest first", asked("word"), "fedcba")
 	for size := 1; size <= 7; size++ {
@@ -342,14 +353,14 @@ func checkSearchVisible(b *tickets) {
 		{"the whole site", func(*ticket.Query) {}, "adgj"},
 		{"another site", func(q *ticket.Query) { q.Site = other }, "k"},
 		{"no inboxes", func(q *ticket.Query) { q.Inboxes = []inbox.ID{} }, ""},
-		{"one inbox", func(q *ticket.Query) { q.Inboxes = []inbox.ID{"in-1"} }, "a"},
-		{"two inboxes, and what of one lies in a ticket of the other",
-			func(q *ticket.Query) { q.Inboxes = []inbox.ID{"in-1", "in-2"} }, "adj"},
+		{"one inbox, and what of another lies in a ticket of it",
+			func(q *ticket.Query) { q.Inboxes = []inbox.ID{"in-1"} }, "aj"},
+		{"the other one", func(q *ticket.Query) { q.Inboxes = []inbox.ID{"in-2"} }, "d"},
 		{"an inbox without mail", func(q *ticket.Query) { q.Inboxes = []inbox.ID{"in-9"} }, ""},
 		{"a creator", func(q *ticket.Query) { q.HiddenIn = []inbox.ID{"in-2"} }, "adefgj"},
 		{"a creator who looks elsewhere", func(q *ticket.Query) {
 			q.HiddenIn, q.Inboxes = []inbox.ID{"in-2"}, []inbox.ID{"in-1"}
-		}, "a"},
+		}, "aj"},
 		{"the engine", func(q *ticket.Query) { q.AllHidden = true }, "abcdefghij"},
 	} {
 		q := asked("word")
@@ -502,6 +513,35 @@ func checkSearchLong(b *tickets) {
 	w.Ticket = load(b, "a")
 	save(b, w)
 	finds(b, "a word of many that are gone", asked(last), "")
+}
+
+// checkSearchManyWords asks for as many words as a person can type, in a row and apart.
+func checkSearchManyWords(b *tickets) {
+	words := make([]string, 500)
+	for i := range words {
+		words[i] = fmt.Sprintf("w%03d", i)
+	}
+	row := strings.Join(words, " ")
+	save(b, said("a", "in-1", 1, "", "", "", row))
+	words[250], words[251] = words[251], words[250]
+	turned := strings.Join(words, " ")
+	save(b, said("b", "in-1", 2, "", "", "", turned))
+	finds(b, "500 words in a row", asked(row), "a")
+	finds(b, "500 words in another row", asked(turned), "b")
+	finds(b, "without 500 words in a row", asked("w000", "-"+row), "b")
+	finds(b, "500 words in a row and without another", asked(row, "-"+turned), "a")
+	finds(b, "one word 500 times in a row", asked(strings.Repeat("w000 ", 500)), "")
+	finds(b, "500 words in a row, of the subject", ticket.MatchQuery{
+		Tickets: ticket.Query{Site: acme}, Terms: terms(row), Fields: ticket.InSubject}, "")
+	var parts []string
+	for i := range 16 {
+		parts = append(parts, words[2*i]+" "+words[2*i+1]+"*")
+	}
+	finds(b, "16 rows of two words", asked(parts...), "ba")
+	for i := range parts {
+		parts[i] = "w" + parts[i][1:3] + "*"
+	}
+	finds(b, "16 prefixes", asked(parts...), "ba")
 }
 
 func searchLists(b *tickets) []listing {

@@ -117,6 +117,9 @@ func checkTicketFiles(b *tickets) {
 	finds(b, "with attachments", search, "a")
 }
 
+// neverRead is a reading that makes a ticket unread on which no client was heard.
+var neverRead = time.Time{}.Add(-time.Microsecond)
+
 func checkTicketUnread(b *tickets) {
 	for i, n := range []int{5, 5, 0} {
 		t := open(ticket.ID('a'+rune(i)), "in-1", 20-i)
@@ -127,7 +130,10 @@ func checkTicketUnread(b *tickets) {
 	}
 	ok(b, "save reading", b.s.SaveReading(b.Context(), "a", "ann", at(4)))
 	ok(b, "save reading", b.s.SaveReading(b.Context(), "b", "ann", at(5)))
-	for user, want := range map[acl.UserID][]ticket.ID{"ann": {"a"}, "bob": {"a", "b"}, "ANN": {"a", "b"}} {
+	ok(b, "save reading", b.s.SaveReading(b.Context(), "c", "cyd", neverRead))
+	for user, want := range map[acl.UserID][]ticket.ID{
+		"ann": {"a"}, "bob": {"a", "b"}, "ANN": {"a", "b"}, "cyd": {"a", "b", "c"},
+	} {
 		equal(b, fmt.Sprintf("tickets %q has not read", user),
 			ticketIDs(b, ticket.Query{Site: acme, Unread: user}), want)
 	}
@@ -245,6 +251,14 @@ func checkCountsUnread(b *tickets) {
 	ok(b, "save reading", b.s.SaveReading(b.Context(), "t-1", "ann", at(6)))
 	ok(b, "save reading", b.s.SaveReading(b.Context(), "t-1", "ann", time.Time{}))
 	equal(b, "unread after it was made unread", unread("ann"), 3)
+
+	silent := open("t-3", "in-1", 3)
+	save(b, ticket.Write{Ticket: silent})
+	equal(b, "unread with one no client was heard on", unread("ann"), 3)
+	ok(b, "save reading", b.s.SaveReading(b.Context(), "t-3", "ann", neverRead))
+	equal(b, "unread after that one was made unread", unread("ann"), 4)
+	ok(b, "save reading", b.s.SaveReading(b.Context(), "t-3", "ann", time.Time{}))
+	equal(b, "unread after that one was read", unread("ann"), 3)
 }
 
 func checkReadings(b *tickets) {
@@ -256,7 +270,7 @@ func checkReadings(b *tickets) {
 		equal(b, fmt.Sprintf("up to when %q has read %q", who, id), got, want)
 	}
 	reading("t-1", "ann", time.Time{})
-	for _, until := range []time.Time{at(3), at(5), at(2)} {
+	for _, until := range []time.Time{at(3), at(5), at(2), neverRead} {
 		ok(b, "save reading", b.s.SaveReading(b.Context(), "t-1", "ann", until))
 		reading("t-1", "ann", until)
 	}

@@ -52,7 +52,7 @@ func checkTicketText(b *tickets) {
 			[]string{text, text})
 		entries := collect(b, "entries", b.s.Entries(b.Context(), ticket.EntryQuery{Ticket: t.ID}))
 		equal(b, fmt.Sprintf("entry of text %d", i), entries, []ticket.Entry{e})
-		equal(b, fmt.Sprintf("tickets tagged with text %d", i), ticketIDs(b, ticket.Query{Tag: text}),
+		equal(b, fmt.Sprintf("tickets tagged with text %d", i), ticketIDs(b, ticket.Query{AnyTag: []string{text}}),
 			[]ticket.ID{t.ID})
 	}
 }

@@ -42,6 +42,8 @@ func TestListsOnServers(t *testing.T) {
 		p.check(t, h)
 		require.Greater(t, p.lists, 40, "statements with an order that were looked at")
 		require.Empty(t, p.unseen(), "kinds of statements that were not there")
+		require.Greater(t, p.threads, p.merged, "lists by thread without merged tickets")
+		require.Positive(t, p.merged, "lists by thread with merged tickets")
 
 		writeTheRest(t, s)
 		p.check(t, h)
@@ -54,6 +56,8 @@ type serverPlans struct {
 	conn  *sql.Conn
 	lists int
 	seen  []string
+	// Of the lists those by thread, and of these the ones with merged tickets.
+	threads, merged int
 }
 
 // numbers are three thousand of them, in words that all databases know.
@@ -91,6 +95,7 @@ var crowd = map[string]string{
 	"search": "(pk, entry, ticket, inbox, hidden, files, words) SELECT n, 1000000 + n, 1000000 + n, 'i' || n % 500, " +
 		"n % 2, n % 2, ''",
 	"reads":       "SELECT 'p' || n % 500, 1000000 + n, n",
+	"drafts":      "SELECT 'e' || n, 't' || n, 'p' || n % 500, 's' || n % 99, 1, '{}'",
 	"marks":       "SELECT 'i' || n, 1, 1",
 	"credentials": "SELECT 'i' || n, 'mailbox', 1, ''",
 	"syncs":       "SELECT 90000 + n, 1, 1, 0, 0, '{}'",
@@ -148,6 +153,34 @@ func (p *serverPlans) check(t *testing.T, h *heard) {
 			}
 		}
 		p.byIndex(t, text, plan)
+		p.byThread(t, text, plan)
+	}
+}
+
+// How a thread leads to its tickets. All of them here are of one thread, which PostgreSQL looks up, and
+// then may as well go through the tickets of the site; where a query names an inbox too it may go through
+// the tickets of that one alone, as its sample of the tables has it.
+var (
+	inboxOn    = regexp.MustCompile(`Index Scan (using|on) \S*tickets_(counts|inbox) `)
+	threadOn   = regexp.MustCompile(`(?s)Index Scan (using|on) \S*ticket_threads_pkey .*Index Cond: \(thread =`)
+	mysqlOnKey = regexp.MustCompile(`table=h type=(ref|range) \S* ?key=PRIMARY .*\n.*table=t type=eq_ref .* key=PRIMARY `)
+)
+
+func (p *serverPlans) byThread(t *testing.T, text, plan string) {
+	t.Helper()
+	if !strings.Contains(text, " h.thread IN ") {
+		return
+	}
+	want := threadOn
+	if p.Options.Dialect == sqlstore.MySQL {
+		want = mysqlOnKey
+	}
+	if p.threads++; strings.Contains(asMarks(text), " t.trash IN (?, ?)") {
+		p.merged++
+	}
+	byInbox := p.Options.Dialect == sqlstore.Postgres && strings.Contains(asMarks(text), " t.inbox = ?") && inboxOn.MatchString(plan)
+	if !byInbox && !want.MatchString(plan) {
+		t.Errorf("plan of %q: want one by %q, got\n%s", short(text), want, short(plan))
 	}
 }
 

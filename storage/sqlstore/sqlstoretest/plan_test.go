@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"modernc.org/sqlite"
 
+	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/storage"
@@ -220,6 +221,19 @@ func writeTheRest(t *testing.T, s *sqlstore.Store) {
 		require.NoError(t, err)
 	}
 	require.NoError(t, s.DeleteCredential(ctx, key))
+	for _, who := range []acl.UserID{"ann", "bob"} {
+		d, err := s.SaveDraft(ctx, ticket.Draft{Site: "acme", Ticket: note(0).Ticket.ID, Author: who, Entry: ticket.EntryID(who)}, "")
+		require.NoError(t, err)
+		d, err = s.SaveDraft(ctx, d, d.Entry)
+		require.NoError(t, err)
+		_, err = s.Draft(ctx, d.Entry)
+		require.NoError(t, err)
+		for _, q := range []ticket.DraftQuery{{Ticket: d.Ticket}, {Site: "acme", Author: who}} {
+			require.NotEmpty(t, collect(t, "drafts", s.Drafts(ctx, q)))
+		}
+	}
+	require.NoError(t, s.DeleteDraft(ctx, "bob", 2))
+	require.NoError(t, s.PurgeTicket(ctx, note(0).Ticket.ID, 2))
 	require.NoError(t, s.PurgeTickets(ctx, "in-001"))
 	require.NoError(t, s.DeleteInbox(ctx, "in-001"))
 }

@@ -51,7 +51,8 @@ func BenchmarkSearch(b *testing.B) {
 				{"phrase", site, func() []ticket.Term { return []ticket.Term{{Words: []string{word(r.IntN(50)), word(r.IntN(50))}}} }},
 				{"prefix", site, func() []ticket.Term { return []ticket.Term{{Words: []string{rare()[:3]}, Prefix: true}} }},
 				{"without", site, func() []ticket.Term {
-					return []ticket.Term{{Words: []string{common()}}, {Words: []string{common()}, Not: true}}
+					n := r.IntN(10)
+					return []ticket.Term{{Words: []string{word(n)}}, {Words: []string{word((n + 1 + r.IntN(9)) % 10)}, Not: true}}
 				}},
 				{"small-inbox", small, func() []ticket.Term { return []ticket.Term{{Words: []string{common()}}} }},
 				{"not-there", site, func() []ticket.Term { return []ticket.Term{{Words: []string{common()}}, {Words: []string{"nowhere"}}} }},

@@ -15,7 +15,7 @@ import (
 )
 
 // What an entry was found by goes from the file with it, out of the index too: when its text is taken
-// out, when it is replaced, and when its inbox is purged.
+// out, when it is replaced, and when its ticket or its inbox is purged.
 func TestErasedWordsAreNotInTheFile(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -34,6 +34,9 @@ func TestErasedWordsAreNotInTheFile(t *testing.T) {
 		}},
 		{"purged", func(t *testing.T, s *sqlstore.Store, w ticket.Write) {
 			require.NoError(t, s.PurgeTickets(t.Context(), w.Ticket.Inbox))
+		}},
+		{"purged alone", func(t *testing.T, s *sqlstore.Store, w ticket.Write) {
+			require.NoError(t, s.PurgeTicket(t.Context(), w.Ticket.ID, w.Ticket.Version))
 		}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

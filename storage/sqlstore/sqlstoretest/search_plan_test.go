@@ -78,13 +78,18 @@ func TestSearchesUseAnIndex(t *testing.T) {
 	searchAll(t, s)
 
 	explain := open(t, path)
-	searches, counts := 0, 0
+	searches, looked, counts := 0, 0, 0
 	for text := range w.texts {
 		plan := strings.Join(planOf(t, explain, text), "; ")
 		switch {
+		case strings.HasPrefix(text, "SELECT w.rowid"): // the words alone
+			require.Regexp(t, `^SCAN w VIRTUAL TABLE INDEX \d+:[^;]*M[^;]*$`, plan, text)
 		case strings.Contains(text, "MATCH"):
 			searches++
 			require.Regexp(t, `SCAN w VIRTUAL TABLE INDEX \d+:[^;]*M`, plan, text)
+			fallthrough
+		case strings.HasPrefix(text, "SELECT s.pk, e.id"):
+			looked++
 			for _, table := range []string{"s", "t", "e"} {
 				require.Contains(t, plan, "SEARCH "+table+" USING INTEGER PRIMARY KEY", text)
 			}
@@ -95,7 +100,8 @@ func TestSearchesUseAnIndex(t *testing.T) {
 		require.NotContains(t, plan, "B-TREE FOR ORDER BY", text)
 		require.NotRegexp(t, `SCAN (workinbox_\w+|[^w])( |;|$)`, strings.ReplaceAll(plan, "SCAN w VIRTUAL", ""), text)
 	}
-	require.GreaterOrEqual(t, searches, 3)
+	require.Positive(t, searches)
+	require.Greater(t, looked, searches)
 	require.Positive(t, counts)
 }
 
