@@ -23,12 +23,18 @@ const (
 	RestWaiting Rest = "waiting" // for its customer
 	RestDone    Rest = "done"    // solved or closed, and not archived
 	RestTrash   Rest = "trash"
+	RestRedact  Rest = "redact" // for a redaction to end, whatever else it lies for
 )
 
 // Resting says how the ticket lies still and since when; empty where nothing becomes of that by
 // itself. Stores keep it where they find it fast.
 func (t *Ticket) Resting() (Rest, time.Time) {
 	switch {
+	case t.MergedInto != "":
+	case !t.PurgeBegan.IsZero():
+		return RestTrash, t.PurgeBegan.Add(-purgeAfter) // due at once
+	case !t.RedactBegan.IsZero():
+		return RestRedact, t.RedactBegan
 	case !t.DeletedAt.IsZero():
 		return RestTrash, t.DeletedAt
 	case !t.ArchivedAt.IsZero():
@@ -59,12 +65,12 @@ func (s *Service) Age(ctx context.Context) (done Aged, err error) {
 	}
 	for _, site := range sites {
 		q := Query{Site: site, Resting: RestWaiting, RestedBy: s.now().Add(-closeAfter), AllHidden: true}
-		if done.Closed, err = s.age(ctx, q, done.Closed, s.closeQuiet); err != nil {
+		if done.Closed, err = s.ageEach(ctx, q, done.Closed, s.closeQuiet); err != nil {
 			return done, err
 		}
 	}
 	q := Query{Resting: RestDone, RestedBy: s.now().Add(-archiveAfter), AllHidden: true}
-	done.Archived, err = s.age(ctx, q, 0, s.archive)
+	done.Archived, err = s.ageEach(ctx, q, 0, s.archive)
 	return done, err
 }
 
@@ -90,9 +96,9 @@ func (s *Service) closing(ctx context.Context) (sites []inbox.SiteID, err error)
 	return sites, nil
 }
 
-// age changes every ticket of a query and counts on from n. One that somebody else changes at the same
+// ageEach changes every ticket of a query and counts on from n. One that somebody else changes at the same
 // time is left to the next Age: it may not be due any more.
-func (s *Service) age(ctx context.Context, q Query, n int, change func(t *Ticket) (Entry, []inbox.Event)) (int, error) {
+func (s *Service) ageEach(ctx context.Context, q Query, n int, change func(t *Ticket) (Entry, []inbox.Event)) (int, error) {
 	for t, err := range s.Store.Tickets(ctx, q) {
 		if err != nil {
 			return n, err
@@ -116,7 +122,7 @@ func (s *Service) age(ctx context.Context, q Query, n int, change func(t *Ticket
 // closeQuiet closes a ticket. That of an imported one is nobody's news (R-IMP-07).
 func (s *Service) closeQuiet(t *Ticket) (Entry, []inbox.Event) {
 	to, _ := next(CauseQuiet, t.Status, Active, false)
-	line, ev := s.setStatus(t, to, "")
+	line, ev := s.changeStatus(t, to, "")
 	if t.Imported {
 		return line, nil
 	}
@@ -125,7 +131,7 @@ func (s *Service) closeQuiet(t *Ticket) (Entry, []inbox.Event) {
 
 // archive makes a ticket read-only. It is no activity: the ticket stays where it is in lists.
 func (s *Service) archive(t *Ticket) (Entry, []inbox.Event) {
-	line := s.entry(t, EntryChanged, "")
+	line := s.newEntry(t, EntryChanged, "")
 	line.Change = &Change{Field: "archived", To: line.At.Format(time.RFC3339)}
 	t.ArchivedAt = line.At
 	return line, nil

@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -57,9 +58,9 @@ func (a *Allowance) has(id ID) bool {
 	return slices.ContainsFunc(a.Uses, func(u Use) bool { return u.Ticket == id })
 }
 
-// allowance reads what an agent has used of the window that is open now. A reply that was not sent
+// openAllowance reads what an agent has used of the window that is open now. A reply that was not sent
 // consumed nothing.
-func (s *Service) allowance(ctx context.Context, actor acl.Actor) (Allowance, error) {
+func (s *Service) openAllowance(ctx context.Context, actor acl.Actor) (Allowance, error) {
 	a, err := s.Store.Allowance(ctx, inbox.SiteID(actor.Site), actor.User)
 	if err != nil {
 		return Allowance{}, err
@@ -81,25 +82,28 @@ func (s *Service) allowance(ctx context.Context, actor acl.Actor) (Allowance, er
 }
 
 // used says whether a mail of the agent went out on a ticket, or may have, or still will. What there is
-// no ticket of any more counts, and so does a use of this minute: its mail is being written.
+// no ticket of any more counts, and where the ticket was split what is not found on it; and so does a use
+// of this minute: its mail is being written.
 func (s *Service) used(ctx context.Context, user acl.UserID, u Use) (bool, error) {
-	if _, err := s.Store.Ticket(ctx, u.Ticket); errors.Is(err, storage.ErrNotFound) {
+	t, err := s.target(ctx, u.Ticket)
+	if errors.Is(err, storage.ErrNotFound) {
 		return true, nil
 	} else if err != nil {
 		return false, err
 	}
-	wrote, left, err := s.mailed(ctx, user, u)
-	return left || !wrote && s.now().Before(u.At.Add(time.Minute)), err
+	wrote, left, err := s.mailed(ctx, user, u, t.ID)
+	return left || !wrote && (t.Divided || s.now().Before(u.At.Add(time.Minute))), err
 }
 
 // mailed says whether the agent wrote a mail on a ticket since its use, and whether one went out, or
-// may have, or still will.
-func (s *Service) mailed(ctx context.Context, user acl.UserID, u Use) (wrote, left bool, err error) {
-	for e, err := range s.Store.Entries(ctx, EntryQuery{Ticket: u.Ticket}) {
+// may have, or still will. Its mail is in the ticket at.
+func (s *Service) mailed(ctx context.Context, user acl.UserID, u Use, at ID) (wrote, left bool, err error) {
+	for e, err := range s.Store.Entries(ctx, EntryQuery{Ticket: at}) {
 		if err != nil {
 			return false, false, err
 		}
-		if e.Outgoing == nil || e.Author != user || e.At.Before(u.At) {
+		if at != u.Ticket && e.Merged != u.Ticket || e.Outgoing == nil || e.Author != user ||
+			e.At.Before(u.At) && e.Outgoing.SendingAt.Before(u.At) {
 			continue
 		}
 		wrote = true
@@ -110,16 +114,16 @@ func (s *Service) mailed(ctx context.Context, user acl.UserID, u Use) (wrote, le
 	return wrote, false, nil
 }
 
-// use counts a ticket a part-time agent is about to reply on, or answers acl.ErrReplyQuota. Of two
+// countReply counts a ticket a part-time agent is about to reply on, or answers acl.ErrReplyQuota. Of two
 // replies at once on the last ticket that is left one is refused. unused takes the ticket off again.
-func (s *Service) use(ctx context.Context, actor acl.Actor, id ID) (unused func(), err error) {
+func (s *Service) countReply(ctx context.Context, actor acl.Actor, id ID) (unused func(), err error) {
 	nothing := func() {}
 	if !actor.PartTime {
 		return nothing, nil
 	}
-	unused = func() { s.unuse(context.WithoutCancel(ctx), actor, id) }
+	unused = func() { s.unuse(context.WithoutCancel(ctx), actor, id, id) }
 	for try, lost := 1, false; ; try++ {
-		a, err := s.allowance(ctx, actor)
+		a, err := s.openAllowance(ctx, actor)
 		if err != nil {
 			return nothing, err
 		}
@@ -142,15 +146,30 @@ func (s *Service) use(ctx context.Context, actor acl.Actor, id ID) (unused func(
 	}
 }
 
-// unuse takes a ticket off an allowance that the agent has no other mail on, best effort: one that
-// stays is looked into again.
-func (s *Service) unuse(ctx context.Context, actor acl.Actor, id ID) {
+// uncountUnsent takes a ticket that is about to be purged off the allowances of those whose mail on it
+// never left: of a ticket that is gone nobody can tell.
+func (s *Service) uncountUnsent(ctx context.Context, t *Ticket) error {
+	for e, err := range s.Store.Entries(ctx, EntryQuery{Ticket: t.ID}) {
+		if err != nil {
+			return err
+		}
+		if e.Outgoing == nil || e.Outgoing.State != OutgoingRecalled && e.Outgoing.State != OutgoingFailed {
+			continue
+		}
+		s.unuse(ctx, acl.Actor{Site: string(t.Site), User: e.Author}, cmp.Or(e.Merged, t.ID), t.ID)
+	}
+	return nil
+}
+
+// unuse takes a ticket, whose mail is in the ticket at, off an allowance that the agent has no other
+// mail on, best effort: one that stays is looked into again.
+func (s *Service) unuse(ctx context.Context, actor acl.Actor, id, at ID) {
 	s.changeAllowance(ctx, actor, func(a *Allowance) bool {
 		i := slices.IndexFunc(a.Uses, func(u Use) bool { return u.Ticket == id })
 		if i < 0 {
 			return false
 		}
-		_, left, err := s.mailed(ctx, actor.User, a.Uses[i])
+		_, left, err := s.mailed(ctx, actor.User, a.Uses[i], at)
 		a.without(id)
 		return err == nil && !left
 	})

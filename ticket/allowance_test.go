@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/provider/fake"
 	"github.com/workinbox/workinbox/provider/rfc822"
 	"github.com/workinbox/workinbox/ticket"
@@ -209,4 +210,48 @@ func TestARefusedReplyDoesNotUncountAnother(t *testing.T) { // R-ROL-04
 	}
 	require.NoError(t, w.tryReply(ids[0]))
 	counted(w)
+}
+
+func TestWhatNeverLeftConsumesNothingOnceItsTicketIsPurged(t *testing.T) { // R-ROL-04
+	t.Parallel()
+	w, ids := partTime(t, 1)
+	_, err := w.inboxes.Edit(t.Context(), w.actor("carl"), w.in.ID, inbox.Edit{Settings: &inbox.InboxSettings{GranteesMayStart: true}})
+	require.NoError(t, err)
+	start := func(later time.Duration) ticket.ID {
+		tk, _, err := w.svc.Start(t.Context(), w.actor("rita"), w.in.ID,
+			ticket.Start{To: addresses("tom"), Text: "hello", SendAt: w.clock().Add(later)})
+		require.NoError(t, err)
+		return tk.ID
+	}
+	uses := func() (out []ticket.ID) {
+		a, err := w.store.Allowance(t.Context(), site, "rita")
+		require.NoError(t, err)
+		for _, u := range a.Uses {
+			out = append(out, u.Ticket)
+		}
+		return out
+	}
+	purge := func(id ticket.ID) {
+		w.trash(id)
+		require.NoError(t, w.svc.Purge(t.Context(), w.actor("carl"), id))
+	}
+	sent := start(0)
+	purge(start(day))
+	require.Equal(t, []ticket.ID{sent}, uses())
+	w.account.FailOnce(fake.OpSend, "", errors.New("refused"))
+	purge(start(0))
+	require.Equal(t, []ticket.ID{sent}, uses())
+	merged := start(day)
+	_, err = w.svc.Merge(t.Context(), w.actor("carl"), ids[0], []ticket.ID{merged})
+	require.NoError(t, err)
+	w.trash(ids[0])
+	w.store.failFrom(2, false) // the process dies when the purge has begun
+	require.ErrorIs(t, w.svc.Purge(t.Context(), w.actor("carl"), ids[0]), errFault)
+	w.store.heal()
+	require.NoError(t, w.svc.Purge(t.Context(), w.actor("carl"), ids[0]))
+	require.Equal(t, []ticket.ID{sent}, uses())
+	w.pull()
+	purge(sent)
+	require.Equal(t, []ticket.ID{sent}, uses(), "what left counts")
+	require.Len(t, w.account.Sends(), 1)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/storage"
@@ -14,6 +15,9 @@ import (
 // (storage.ErrAmbiguous). Catalogs and allowances do so beside their rules; a reading may be saved twice.
 
 func (s *Service) saveTickets(ctx context.Context, w []Write, ev ...inbox.Event) ([]Ticket, error) {
+	if err := s.veil(ctx, w, ev); err != nil {
+		return nil, err
+	}
 	return storage.Settle(ctx,
 		func() ([]Ticket, error) { return s.Store.SaveTickets(ctx, w, ev...) },
 		func() ([]Ticket, bool, error) {
@@ -44,9 +48,14 @@ func (s *Service) stands(ctx context.Context, w *Write) (Ticket, bool, error) {
 		want.Version, want.Number = w.Ticket.Version+1, t.Number
 		return t, same(want, t), nil
 	}
+	// Lines of changed options are never rewritten; an entry that was moved, or is on its way out, may
+	// have become another since.
+	lines := slices.ContainsFunc(w.Entries, func(e Entry) bool { return e.Kind == EntryChanged })
 	left := make(map[EntryID]*Entry, len(w.Entries))
 	for i := range w.Entries {
-		left[w.Entries[i].ID] = &w.Entries[i]
+		if !lines || w.Entries[i].Kind == EntryChanged {
+			left[w.Entries[i].ID] = &w.Entries[i]
+		}
 	}
 	for e, err := range s.Store.Entries(ctx, EntryQuery{Ticket: t.ID}) {
 		if err != nil {

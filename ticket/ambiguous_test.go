@@ -110,7 +110,7 @@ func work(w *world) {
 	w.account.FailSendBefore()
 	lost := w.reply(offer)
 	w.dispatch(11 * time.Minute)
-	_, err = w.svc.Resolve(ctx, rita, offer, lost.ID, false)
+	_, err = w.svc.Resolve(ctx, rita, offer, lost.ID, ticket.ResolutionSendAgain)
 	ok(err)
 	w.dispatch(time.Minute)
 	_, err = w.inboxes.Unshare(ctx, w.actor("carl"), w.in.ID, "rita")

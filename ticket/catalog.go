@@ -115,16 +115,20 @@ func (s *Service) Catalog(ctx context.Context, actor acl.Actor) (Catalog, error)
 	return s.redactCatalog(ctx, actor, c)
 }
 
-// SaveCatalog replaces the catalog of the actor's site, for its admins and owner; others get an error
-// matching acl.ErrDenied. storage.ErrConflict says that somebody else has saved it since c was read.
+// SaveCatalog replaces the catalog of the actor's site, for its admins and owner; where the site lets
+// agents manage tags (inbox.Settings.AgentsMayManageTags), they may save theirs with other tags and
+// nothing else. Others get an error matching acl.ErrDenied. storage.ErrConflict says that somebody else has saved it since c was read.
 // What is wrong with it comes as joined errors of type *CatalogError, one for each thing.
 func (s *Service) SaveCatalog(ctx context.Context, actor acl.Actor, c Catalog) (Catalog, error) {
 	old, err := s.siteCatalog(ctx, actor)
 	if err != nil {
 		return Catalog{}, err
 	}
-	if !managesSite(actor) {
-		return Catalog{}, fmt.Errorf("save the catalog: %w", acl.ErrDenied)
+	tagsAlone := !managesSite(actor)
+	if tagsAlone {
+		if err := s.mayManageTags(ctx, actor, &old, &c); err != nil {
+			return Catalog{}, err
+		}
 	}
 	if c.Version != old.Version {
 		return Catalog{}, &storage.Error{Op: "save", Entity: "catalog", ID: actor.Site, Err: storage.ErrConflict}
@@ -134,7 +138,12 @@ func (s *Service) SaveCatalog(ctx context.Context, actor acl.Actor, c Catalog) (
 		return Catalog{}, err
 	}
 	ch := catalogChange{now: s.now(), newID: s.NewID, known: known}
-	next := ch.apply(&old, &c)
+	next := old
+	if tagsAlone {
+		next.Tags = ch.labels("tags", old.Tags, c.Tags, nil)
+	} else {
+		next = ch.apply(&old, &c)
+	}
 	if err := errors.Join(ch.wrong...); err != nil {
 		return Catalog{}, err
 	}
@@ -142,15 +151,33 @@ func (s *Service) SaveCatalog(ctx context.Context, actor acl.Actor, c Catalog) (
 	for i := range ev {
 		ev[i].ID, ev[i].At, ev[i].Site, ev[i].Actor = s.NewID(), s.now(), next.Site, actor.User
 	}
-	saved, err := s.saveCatalog(ctx, next, ev...)
+	saved, err := s.storeCatalog(ctx, next, ev...)
 	if err != nil {
 		return Catalog{}, err
 	}
 	return s.redactCatalog(ctx, actor, saved)
 }
 
-// saveCatalog is SaveCatalog of the store, made sure of like every write (ambiguous.go).
-func (s *Service) saveCatalog(ctx context.Context, c Catalog, ev ...inbox.Event) (Catalog, error) {
+// mayManageTags refuses a catalog that an agent may not save: all but its tags must be as they read it
+// (R-ROL-06).
+func (s *Service) mayManageTags(ctx context.Context, actor acl.Actor, old, c *Catalog) error {
+	settings, err := s.Inboxes.Sites.Site(ctx, inbox.SiteID(actor.Site))
+	if err != nil {
+		return err
+	}
+	read, err := s.redactCatalog(ctx, actor, *old)
+	if err != nil {
+		return err
+	}
+	read.Tags, read.Version = c.Tags, c.Version
+	if !settings.AgentsMayManageTags || !same(read, *c) {
+		return fmt.Errorf("save the catalog: %w", acl.ErrDenied)
+	}
+	return nil
+}
+
+// storeCatalog is SaveCatalog of the store, made sure of like every write (ambiguous.go).
+func (s *Service) storeCatalog(ctx context.Context, c Catalog, ev ...inbox.Event) (Catalog, error) {
 	return storage.Settle(ctx,
 		func() (Catalog, error) { return s.Store.SaveCatalog(ctx, c, ev...) },
 		func() (Catalog, bool, error) {
@@ -169,11 +196,11 @@ func (s *Service) siteCatalog(ctx context.Context, actor acl.Actor) (Catalog, er
 	if !acl.Check(actor, nil, acl.CreateInbox, nil).Allowed {
 		return Catalog{}, &storage.Error{Op: "read", Entity: "catalog", Err: storage.ErrNotFound}
 	}
-	return s.catalog(ctx, inbox.SiteID(actor.Site))
+	return s.catalogOf(ctx, inbox.SiteID(actor.Site))
 }
 
-// catalog loads the catalog of a site with what is built in.
-func (s *Service) catalog(ctx context.Context, site inbox.SiteID) (Catalog, error) {
+// catalogOf loads the catalog of a site with what is built in.
+func (s *Service) catalogOf(ctx context.Context, site inbox.SiteID) (Catalog, error) {
 	c, err := s.Store.Catalog(ctx, site)
 	if err != nil {
 		return Catalog{}, err

@@ -296,3 +296,41 @@ func TestTheCatalogWaitsForItsStore(t *testing.T) {
 	_, err = w.svc.SetStatus(t.Context(), w.actor("rita"), offer.ID, ticket.Solved)
 	require.NoError(t, err, "what is built in needs no catalog")
 }
+
+func TestAgentsManageTagsWhereTheSiteLetsThem(t *testing.T) { // R-ROL-06
+	t.Parallel()
+	w := newWorld(t, fake.Options{})
+	w.choices()
+	save := func(user acl.UserID, change func(*ticket.Catalog)) error {
+		c, err := w.svc.Catalog(t.Context(), w.actor(user))
+		require.NoError(t, err)
+		change(&c)
+		_, err = w.svc.SaveCatalog(t.Context(), w.actor(user), c)
+		return err
+	}
+	addTag := func(c *ticket.Catalog) { c.Tags = append(c.Tags, ticket.Label{Code: "green", Name: "Green"}) }
+	require.ErrorIs(t, save("rita", addTag), acl.ErrDenied)
+	w.host.SetSite(inbox.Settings{ID: site, AgentsMayManageTags: true})
+	require.ErrorIs(t, save("rita", func(c *ticket.Catalog) { c.Priorities = nil }), acl.ErrDenied)
+	require.ErrorIs(t, save("rita", func(c *ticket.Catalog) { addTag(c); c.Fields = c.Fields[1:] }), acl.ErrDenied)
+	require.NoError(t, save("rita", addTag))
+	c, err := w.svc.Catalog(t.Context(), w.actor("olga"))
+	require.NoError(t, err)
+	require.Equal(t, []string{"red", "blue", "old", "green"}, codes(c.Tags))
+	require.Len(t, c.Fields, 6)
+}
+
+func TestADefaultStatusThatIsNotOfferedIsActive(t *testing.T) { // R-STA-01
+	t.Parallel()
+	for status, want := range map[string]ticket.Status{"triage": "triage", "on-hold": ticket.OnHold, "none": ticket.Active} {
+		w := newWorld(t, fake.Options{})
+		w.choices()
+		w.open(false)
+		in, err := w.store.Inbox(t.Context(), w.in.ID)
+		require.NoError(t, err)
+		in.Settings.DefaultStatus = status
+		_, err = w.store.UpdateInbox(t.Context(), in, nil)
+		require.NoError(t, err)
+		require.Equal(t, want, w.ask("Ann <ann@acme.com>", "offer").Status, status)
+	}
+}

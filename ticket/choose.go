@@ -12,7 +12,7 @@ func (s *Service) checkStatus(ctx context.Context, site inbox.SiteID, st Status)
 	if st.BuiltIn() {
 		return nil
 	}
-	c, err := s.catalog(ctx, site)
+	c, err := s.catalogOf(ctx, site)
 	if err != nil {
 		return err
 	}

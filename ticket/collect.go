@@ -47,6 +47,17 @@ func (s *Service) Collect(ctx context.Context, id inbox.ID) (Collected, error) {
 	}
 }
 
+// retried does again what somebody else was faster with, from the beginning.
+func retried(do func() error) error {
+	for try := 1; ; try++ {
+		err := do()
+		if try < collectTries && errors.Is(err, storage.ErrConflict) {
+			continue
+		}
+		return err
+	}
+}
+
 // redo says that somebody else was faster: they changed a ticket, or collected the same mail into one
 // of theirs.
 func redo(err error) bool {
@@ -116,7 +127,7 @@ func (c *collector) take(ctx context.Context, lines []inbox.Change) error {
 			return err
 		}
 	}
-	for _, d := range c.drafts {
+	for _, d := range c.touched {
 		if d.mixed {
 			if err := c.settle(ctx, d); err != nil {
 				return err
@@ -138,12 +149,17 @@ func (c *collector) save(ctx context.Context, total *Collected) error {
 		if _, err := c.s.saveTickets(ctx, w, ev...); err != nil {
 			return err
 		}
+		for i := range w {
+			for j := range w[i].Entries {
+				c.s.forgetLeft(ctx, &w[i].Entries[j])
+			}
+		}
 		total.Opened += sum.Opened
 		total.Extended += sum.Extended
 		w, ev, sum = nil, nil, Collected{}
 		return nil
 	}
-	for _, d := range c.drafts {
+	for _, d := range c.touched {
 		if len(d.entries) == 0 {
 			continue
 		}

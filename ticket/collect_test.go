@@ -181,6 +181,7 @@ func TestBackfilledMailLeavesAloneWhatAPersonMayHaveSet(t *testing.T) { // R-IMP
 func TestDefaultStatusOfTheInbox(t *testing.T) { // R-INB-14, R-STA-08
 	t.Parallel()
 	w := newWorld(t, fake.Options{})
+	w.choices()
 	w.open(false)
 	_, err := w.inboxes.Edit(t.Context(), w.actor("carl"), w.in.ID,
 		inbox.Edit{Settings: &inbox.InboxSettings{DefaultStatus: "triage"}})

@@ -15,34 +15,35 @@ import (
 	"github.com/workinbox/workinbox/storage"
 )
 
-// compose writes the answer to the newest mail a person wrote, and says which thread it belongs to.
-func (s *Service) compose(ctx context.Context, actor acl.Actor, in *inbox.Inbox, t *Ticket, r *Reply) (
-	rfc822.Draft, inbox.ThreadID, error) {
-	m, err := s.answered(ctx, t)
-	if err != nil {
-		return rfc822.Draft{}, "", err
-	}
+// compose writes the answer to a mail from the mailbox of in.
+func (s *Service) compose(ctx context.Context, actor acl.Actor, in *inbox.Inbox, t *Ticket, m *inbox.Message, r *Reply) (
+	rfc822.Draft, error) {
 	from, err := s.from(ctx, actor, in)
 	if err != nil {
-		return rfc822.Draft{}, "", err
+		return rfc822.Draft{}, err
 	}
-	parent := envelopeOf(&m)
+	parent := envelopeOf(m)
+	subject, err := s.numbered(ctx, t, rfc822.ReplySubject(m.Subject))
+	if err != nil {
+		return rfc822.Draft{}, err
+	}
 	d := rfc822.Draft{
 		From:    from,
-		Subject: rfc822.ReplySubject(m.Subject), Date: s.now(), Attachments: r.Attachments,
+		Subject: subject, Date: s.now(), Attachments: r.Attachments,
 		Inline: r.Inline, Bcc: r.Bcc,
 	}
 	d.InReplyTo, d.References = rfc822.ReplyHeaders(parent)
-	if err := s.address(ctx, actor, in, t, &m, r, &d); err != nil {
-		return rfc822.Draft{}, "", err
+	if err := s.address(ctx, actor, in, t, m, r, &d); err != nil {
+		return rfc822.Draft{}, err
 	}
 	d.Text, d.HTML = signed(r.Text, r.HTML, in.Settings.Signature)
-	if r.NoQuote {
-		return d, m.Thread, nil
+	site, err := s.Inboxes.Sites.Site(ctx, t.Site)
+	if err != nil || r.NoQuote || site.NoQuote {
+		return d, err
 	}
 	c, err := s.Archive.Content(ctx, m.ID)
 	if err != nil {
-		return rfc822.Draft{}, "", err
+		return rfc822.Draft{}, err
 	}
 	d.Text = strings.TrimRight(d.Text, "\n") + "\n\n" + rfc822.QuoteText(parent, c.Text)
 	if d.HTML != "" {
@@ -52,7 +53,7 @@ func (s *Service) compose(ctx context.Context, actor acl.Actor, in *inbox.Inbox,
 		}
 		d.HTML += "<br>" + rfc822.QuoteHTML(parent, quoted)
 	}
-	return d, m.Thread, nil
+	return d, nil
 }
 
 // address fills in whom the answer goes to. Of the computed ones neither a mailbox of the site nor the
@@ -64,10 +65,19 @@ func (s *Service) address(ctx context.Context, actor acl.Actor, in *inbox.Inbox,
 		return err
 	}
 	own := slices.Concat(in.Account.Own(), sender.Addresses)
-	r.All = r.All && (r.Confirmed || m.Direction == filter.Outbound || addressed(m, in.Account.Own()))
-	d.To, _ = rfc822.ReplyRecipients(envelopeOf(m), own, r.All)
-	if r.To != nil {
+	openly := r.Confirmed || m.Direction == filter.Outbound || addressed(m, in.Account.Own())
+	r.All = r.All && openly
+	d.To = rfc822.ReplyRecipients(envelopeOf(m), own)
+	if r.All {
+		d.To, _ = rfc822.ReplyAllRecipients(envelopeOf(m), own)
+	}
+	switch {
+	case r.To != nil:
 		d.To = r.To
+	case openly: // a blind copy is answered to the sender alone
+		if err := s.toCustomer(ctx, actor, t, d); err != nil {
+			return err
+		}
 	}
 	if r.Cc != nil || !r.All {
 		d.Cc = r.Cc
@@ -86,6 +96,46 @@ func (s *Service) address(ctx context.Context, actor acl.Actor, in *inbox.Inbox,
 	}
 	d.Cc = on.without(append(own, boxes...)...)
 	return nil
+}
+
+// toCustomer lets an answer go to the customer somebody picked for the ticket, where that is not who it
+// would go to (R-MSG-03). A customer the actor may not know of, or who is gone, changes nothing.
+func (s *Service) toCustomer(ctx context.Context, actor acl.Actor, t *Ticket, d *rfc822.Draft) error {
+	picked, err := s.picked(ctx, t)
+	if err != nil || !picked {
+		return err
+	}
+	c, err := s.Inboxes.Customer(ctx, actor, t.Customer)
+	if err != nil && refused(err) {
+		return nil
+	}
+	if err != nil || c.Address == "" {
+		return err
+	}
+	is := func(a rfc822.Address) bool {
+		key := filter.AddressKey(a.Address)
+		return key == c.Address || slices.Contains(c.Alternatives, key)
+	}
+	if !slices.ContainsFunc(d.To, is) {
+		d.To = []rfc822.Address{{Name: c.Name, Address: c.Address}}
+	}
+	return nil
+}
+
+// picked says that a teammate made the ticket another customer's.
+func (s *Service) picked(ctx context.Context, t *Ticket) (bool, error) {
+	if t.Customer == "" || !t.CustomerMail.IsZero() {
+		return false, nil
+	}
+	for e, err := range s.Store.Entries(ctx, EntryQuery{Ticket: t.ID}) {
+		if err != nil {
+			return false, err
+		}
+		if e.Change != nil && e.Change.Field == "customer" && e.Author != "" {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // addressed says whether the mailbox was openly among the recipients.
@@ -142,10 +192,10 @@ func (s *Service) answered(ctx context.Context, t *Ticket) (inbox.Message, error
 	return s.Archive.Message(ctx, last)
 }
 
-// byPerson says that the entry is a stored mail a person wrote, if only to many.
+// byPerson says that the entry is a stored mail a person wrote, if only to many, and that is not redacted.
 func (e *Entry) byPerson() bool {
 	human := e.Outbound || e.Class == rfc822.ClassHuman || e.Class == rfc822.ClassCalendar || e.Class == rfc822.ClassBulk
-	return e.Message != "" && human
+	return e.Message != "" && e.RedactedAt.IsZero() && human
 }
 
 func envelopeOf(m *inbox.Message) rfc822.Envelope {

@@ -21,22 +21,30 @@ const (
 	dispatchers = 8
 )
 
-// sendFor is how long handing over one mail may take. Who was held up for longer sends no more: at the
-// last look of reconcileAt a person is asked, who may have the mail sent again.
+// trashWait is for how long a mail is put off whose ticket is in the trash.
+const trashWait = time.Hour
+
+// holdFor is how long a mail waits for a mailbox that is paused or has to be connected again, and holdAgain
+// how often it is looked at.
+const (
+	holdFor   = 72 * time.Hour
+	holdAgain = 10 * time.Minute
+)
+
+// sendFor is how long marking one mail and handing it over may take. Who was held up for longer sends no
+// more: after the last wait of reconcileAfter a person is asked, who may have the mail sent again.
 const sendFor = 8 * time.Minute
 
 // Dispatch sends what is queued and due, and looks for mail whose answer was lost; limit bounds how
-// much, zero is all. Inboxes do not wait for each other, and an error on one mail holds up no other:
-// all of them are returned joined. It returns how many mails it took up. It is the engine's own;
-// desk.Run calls it. Several may run at once.
+// much, zero is all. Inboxes do not wait for each other: each gets a part of the limit at most, one that
+// another call of this Service is at is passed over, and where a mail service does not take a mail now,
+// what else waits for that mailbox is left for the next call. An error on one mail holds up no other: all
+// of them are returned joined. It returns how many mails it took up. It is the engine's own; desk.Run
+// calls it. Several may run at once.
 func (s *Service) Dispatch(ctx context.Context, limit int) (int, error) {
-	due := make(map[inbox.ID][]Entry)
-	q := EntryQuery{Outgoing: []OutgoingState{OutgoingQueued, OutgoingSending}, Due: s.now(), Limit: limit}
-	for e, err := range s.Store.Entries(ctx, q) {
-		if err != nil {
-			return 0, err
-		}
-		due[e.Inbox] = append(due[e.Inbox], e)
+	due, err := s.due(ctx, limit)
+	if err != nil {
+		return 0, err
 	}
 	var (
 		jobs  sync.WaitGroup
@@ -45,12 +53,16 @@ func (s *Service) Dispatch(ctx context.Context, limit int) (int, error) {
 		taken int
 		errs  []error
 	)
-	for _, entries := range due {
+	for id, entries := range due {
 		slots <- struct{}{}
 		jobs.Go(func() {
 			defer func() { <-slots }()
+			if _, busy := s.serving.LoadOrStore(id, true); busy {
+				return
+			}
+			defer s.serving.Delete(id)
 			for _, e := range entries {
-				err := s.dispatch(ctx, e)
+				answers, err := s.takeUp(ctx, e)
 				if errors.Is(err, storage.ErrConflict) {
 					continue // somebody else has it
 				}
@@ -58,6 +70,9 @@ func (s *Service) Dispatch(ctx context.Context, limit int) (int, error) {
 				taken++
 				errs = append(errs, err)
 				mu.Unlock()
+				if !answers {
+					return
+				}
 			}
 		})
 	}
@@ -68,20 +83,48 @@ func (s *Service) Dispatch(ctx context.Context, limit int) (int, error) {
 	return taken, errors.Join(errs...)
 }
 
-func (s *Service) dispatch(ctx context.Context, e Entry) (err error) {
+// due lists what may go now, by inbox and oldest first. Since much may be due at one moment, it keeps no
+// more of an entry than dispatch asks for.
+func (s *Service) due(ctx context.Context, limit int) (map[inbox.ID][]Entry, error) {
+	n, each := 0, (limit+dispatchers-1)/dispatchers
+	due := make(map[inbox.ID][]Entry)
+	q := EntryQuery{Outgoing: []OutgoingState{OutgoingQueued, OutgoingSending}, Due: s.now()}
+	for e, err := range s.Store.Entries(ctx, q) {
+		if err != nil {
+			return nil, err
+		}
+		if _, busy := s.serving.Load(e.Inbox); busy || limit > 0 && len(due[e.Inbox]) == each {
+			continue
+		}
+		due[e.Inbox] = append(due[e.Inbox],
+			Entry{ID: e.ID, Ticket: e.Ticket, Inbox: e.Inbox, Author: e.Author, Outgoing: e.Outgoing})
+		if n++; n == limit {
+			break
+		}
+	}
+	return due, nil
+}
+
+// takeUp takes up one mail. It says whether the mail service takes mail of the inbox.
+func (s *Service) takeUp(ctx context.Context, e Entry) (answers bool, err error) {
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return false, ctx.Err()
 	}
 	if e.Outgoing.State == OutgoingSending {
 		_, err = s.reconcile(ctx, e)
-		return err
+		return true, err
 	}
 	if err = s.mayStill(ctx, &e); errors.Is(err, acl.ErrDenied) {
 		_, err = s.fail(ctx, e, OutgoingFailed, err)
-	} else if err == nil {
-		_, err = s.send(ctx, e)
+		return true, err
 	}
-	return err
+	if err != nil {
+		return true, err
+	}
+	out, err := s.send(ctx, e)
+	o := out.Outgoing
+	tried := o.Try != e.Outgoing.Try
+	return !tried || o.State != OutgoingSending && (o.State != OutgoingQueued || o.Error != ""), err
 }
 
 // mayStill refuses with acl.ErrDenied a mail that waited, by somebody who may not answer from the
@@ -106,16 +149,16 @@ func (s *Service) mayStill(ctx context.Context, e *Entry) error {
 // storage.ErrConflict.
 func (s *Service) send(ctx context.Context, e Entry) (Entry, error) {
 	now, try := s.now(), rand.Text()
-	err := s.move(ctx, &e, OutgoingQueued, func(o *Outgoing) {
-		o.State, o.SendingAt, o.NotBefore = OutgoingSending, now, now.Add(reconcileAt[0])
-		o.Attempts, o.Try = o.Attempts+1, try
+	within, stop := context.WithTimeout(ctx, sendFor) // others count from when they see the mark
+	defer stop()
+	err := s.advance(within, &e, OutgoingQueued, func(o *Outgoing) {
+		o.State, o.SendingAt, o.NotBefore = OutgoingSending, now, now.Add(reconcileAfter[0])
+		o.Attempts, o.Try, o.Looks = o.Attempts+1, try, 0
 	})
-	if err != nil {
+	if err != nil || e.Outgoing.State != OutgoingSending {
 		return e, err
 	}
 	blob := inbox.BlobInfo{Key: e.Outgoing.Blob, Size: e.Outgoing.Size}
-	within, stop := context.WithTimeout(ctx, sendFor)
-	defer stop()
 	sent, err := s.Inboxes.Send(within, e.Inbox, blob, e.Outgoing.Thread, e.Outgoing.Marker)
 	switch {
 	case err == nil:
@@ -124,8 +167,28 @@ func (s *Service) send(ctx context.Context, e Entry) (Entry, error) {
 		return e, ctx.Err() // reconcile looks for it
 	case passing(err) && e.Outgoing.Attempts < sendTries:
 		return s.again(ctx, e, err)
+	case held(err) && (e.Outgoing.HeldSince.IsZero() || now.Sub(e.Outgoing.HeldSince) < holdFor):
+		return s.hold(ctx, e, err)
 	}
 	return s.fail(ctx, e, OutgoingFailed, err)
+}
+
+// held says whether a mail was not sent because its mailbox is paused, or waits for its owner.
+func held(err error) bool {
+	return errors.Is(err, inbox.ErrInvalidState) || sendCode(err) == "auth"
+}
+
+// hold puts a mail back into the queue until its mailbox sends again. It says why in Outgoing.Error.
+func (s *Service) hold(ctx context.Context, e Entry, cause error) (Entry, error) {
+	now := s.now()
+	err := s.advance(ctx, &e, OutgoingSending, func(o *Outgoing) {
+		o.State, o.NotBefore, o.Error = OutgoingQueued, now.Add(holdAgain), sendCode(cause)
+		o.Attempts--
+		if o.HeldSince.IsZero() {
+			o.HeldSince = now
+		}
+	})
+	return e, err
 }
 
 // passing says whether a mail that was surely not sent may go out later without anybody writing it
@@ -143,8 +206,8 @@ func (s *Service) again(ctx context.Context, e Entry, cause error) (Entry, error
 		wait = max(wait, retry.After)
 	}
 	until := s.now().Add(wait)
-	err := s.move(ctx, &e, OutgoingSending, func(o *Outgoing) {
-		o.State, o.NotBefore = OutgoingQueued, until
+	err := s.advance(ctx, &e, OutgoingSending, func(o *Outgoing) {
+		o.State, o.NotBefore, o.Error, o.HeldSince = OutgoingQueued, until, "", time.Time{}
 	})
 	return e, err
 }
@@ -153,13 +216,13 @@ func (s *Service) again(ctx context.Context, e Entry, cause error) (Entry, error
 // left to do.
 func (s *Service) sent(ctx context.Context, e Entry, sent provider.Sent) (Entry, error) {
 	for try := 1; ; try++ {
-		t, err := s.Store.Ticket(ctx, e.Ticket)
+		t, now, err := s.place(ctx, e)
 		if err != nil {
 			return e, err
 		}
-		now, err := s.current(ctx, e)
-		if err != nil || now.Outgoing.State == OutgoingSent {
-			return now, err
+		if now.Outgoing.State == OutgoingSent {
+			s.forgetLeft(ctx, &now)
+			return now, nil
 		}
 		entries, ev := s.confirm(&t, &now, sent)
 		_, err = s.saveTickets(ctx, []Write{{Ticket: t, Entries: append(entries, now)}}, ev...)
@@ -169,12 +232,13 @@ func (s *Service) sent(ctx context.Context, e Entry, sent provider.Sent) (Entry,
 		if err != nil {
 			return e, err
 		}
+		s.forgetLeft(ctx, &now)
 		return now, nil
 	}
 }
 
 // confirm marks an entry as sent and gives the ticket the status that was picked with it (R-STA-03),
-// unless a client was heard since it was written. It returns the further lines and the events.
+// unless a client was heard since it was written or the ticket is archived by now (R-STA-06). It returns the further lines and the events.
 func (s *Service) confirm(t *Ticket, e *Entry, sent provider.Sent) (lines []Entry, ev []inbox.Event) {
 	o := *e.Outgoing
 	o.State, o.Error = OutgoingSent, ""
@@ -182,11 +246,13 @@ func (s *Service) confirm(t *Ticket, e *Entry, sent provider.Sent) (lines []Entr
 	if sent.MessageID != "" {
 		e.RFCID = sent.MessageID
 	}
-	t.follow(sent.Thread)
+	if e.Inbox == t.Mailbox() && (!t.Divided || sent.Thread != o.Thread) { // of a divided thread it has its part
+		t.follow(sent.Thread)
+	}
 	t.touch(s.now())
 	ev = append(ev, s.event(inbox.Event{Name: EventAgentReply, Entry: string(e.ID)}, t, e.Author))
-	if o.Status != "" && o.Status != t.Status && !t.HeardAt.After(e.At) {
-		line, changed := s.setStatus(t, o.Status, e.Author)
+	if o.Status != "" && o.Status != t.Status && !t.HeardAt.After(e.At) && t.ArchivedAt.IsZero() {
+		line, changed := s.changeStatus(t, o.Status, e.Author)
 		lines = append(lines, line)
 		ev = append(ev, s.event(changed, t, e.Author))
 	}
@@ -202,7 +268,7 @@ func (s *Service) fail(ctx context.Context, e Entry, state OutgoingState, cause 
 	if state == OutgoingUnknown {
 		ev.Name = EventSendUnknown
 	}
-	err := s.move(ctx, &e, e.Outgoing.State, func(o *Outgoing) { o.State, o.Error = state, code }, ev)
+	err := s.advance(ctx, &e, e.Outgoing.State, func(o *Outgoing) { o.State, o.Error = state, code }, ev)
 	return e, err
 }
 
@@ -228,29 +294,41 @@ func sendCode(err error) string {
 	return "refused"
 }
 
-// move changes where an entry stands on its way out, if it still stands at from; storage.ErrConflict
-// says that somebody else moved it. e becomes the entry as stored.
-func (s *Service) move(ctx context.Context, e *Entry, from OutgoingState, change func(*Outgoing), ev ...inbox.Event) error {
+// advance changes where an entry stands on its way out, if it still stands at from and, where it is being
+// sent, in the attempt of e; storage.ErrConflict says that somebody else moved it. So it is where a mail
+// that is to be sent was put off meanwhile. e becomes the entry as stored.
+func (s *Service) advance(ctx context.Context, e *Entry, from OutgoingState, change func(*Outgoing), ev ...inbox.Event) error {
 	for try := 1; ; try++ {
-		t, err := s.Store.Ticket(ctx, e.Ticket)
+		t, now, err := s.place(ctx, *e)
 		if err != nil {
 			return err
-		}
-		now, err := s.current(ctx, *e)
-		if err != nil {
-			return err
-		}
-		if now.Outgoing.State != from {
-			return &storage.Error{Op: "send", Entity: "entry", ID: string(e.ID), Err: storage.ErrConflict}
 		}
 		o := *now.Outgoing
 		change(&o)
+		moved := now.Outgoing.State != from || from == OutgoingSending && now.Outgoing.Try != e.Outgoing.Try
+		if moved || o.State == OutgoingSending && from == OutgoingQueued && now.Outgoing.NotBefore.After(s.now()) {
+			return &storage.Error{Op: "send", Entity: "entry", ID: string(e.ID), Err: storage.ErrConflict}
+		}
+		if from == OutgoingQueued && o.State == OutgoingSending && !t.DeletedAt.IsZero() {
+			o = *now.Outgoing // nothing leaves from the trash: it waits for Restore, or goes with the ticket
+			o.NotBefore = s.now().Add(trashWait)
+		}
+		if from == OutgoingSending && o.State == OutgoingQueued && !t.DeletedAt.IsZero() {
+			o.State = OutgoingRecalled // it was on its way as the ticket was deleted; its blob goes with the ticket
+		}
+		if from == OutgoingFailed && o.State == OutgoingQueued {
+			t.Latest = now.ID
+		}
 		now.Outgoing = &o
 		events := make([]inbox.Event, len(ev))
 		for i := range ev {
 			events[i] = s.event(ev[i], &t, "")
 		}
-		_, err = s.saveTickets(ctx, []Write{{Ticket: t, Entries: []Entry{now}}}, events...)
+		w := Write{Ticket: t, Entries: []Entry{now}}
+		if o.State == OutgoingRecalled {
+			w.Texts = writtenTexts(w.Entries) // its files are there no more
+		}
+		_, err = s.saveTickets(ctx, []Write{w}, events...)
 		if try < collectTries && errors.Is(err, storage.ErrConflict) {
 			continue
 		}
@@ -261,14 +339,35 @@ func (s *Service) move(ctx context.Context, e *Entry, from OutgoingState, change
 	}
 }
 
-// current reads an outgoing entry again.
-func (s *Service) current(ctx context.Context, e Entry) (Entry, error) {
-	for now, err := range s.Store.Entries(ctx, EntryQuery{Ticket: e.Ticket}) {
+// place reads an outgoing entry and the ticket it is in. The ticket is read first: where the entry is
+// put into another one later, the ticket has another version then.
+func (s *Service) place(ctx context.Context, e Entry) (Ticket, Entry, error) {
+	for {
+		t, err := s.Store.Ticket(ctx, e.Ticket)
 		if err != nil {
-			return Entry{}, err
+			return Ticket{}, Entry{}, err
 		}
-		if now.ID == e.ID && now.Outgoing != nil {
-			return now, nil
+		now, err := s.current(ctx, e)
+		if err != nil || now.Ticket == t.ID {
+			return t, now, err
+		}
+		e.Ticket = now.Ticket
+	}
+}
+
+// current reads an outgoing entry again, in whichever ticket it is by now.
+func (s *Service) current(ctx context.Context, e Entry) (Entry, error) {
+	for _, q := range []EntryQuery{{Ticket: e.Ticket, IDs: []EntryID{e.ID}}, {Inbox: e.Inbox, IDs: []EntryID{e.ID}}} {
+		if q.Ticket == "" && q.Inbox == "" {
+			continue
+		}
+		for now, err := range s.Store.Entries(ctx, q) {
+			if err != nil {
+				return Entry{}, err
+			}
+			if now.Outgoing != nil {
+				return now, nil
+			}
 		}
 	}
 	return Entry{}, &storage.Error{Op: "read", Entity: "entry", ID: string(e.ID), Err: storage.ErrNotFound}

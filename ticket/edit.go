@@ -23,7 +23,8 @@ type Edit struct {
 	Priority *string     // empty is none
 	Type     *string     // empty is none
 	Source   *string
-	Customer *inbox.CustomerID // the ticket's company becomes the customer's
+	// Customer is who answers go to from then on (R-MSG-03). The ticket's company becomes the customer's.
+	Customer *inbox.CustomerID
 	AddTags  []string
 	// RemoveTags takes tags off, also such as the catalog has no more.
 	RemoveTags []string
@@ -61,7 +62,7 @@ func (t *Ticket) Options() Options {
 // What cannot be set comes as joined errors: *OptionError for what the site's catalog does not offer,
 // ErrCannotAssign for an assignee who may not work on the inbox (row 12).
 func (s *Service) Edit(ctx context.Context, actor acl.Actor, id ID, e Edit) (Ticket, error) {
-	return s.edit(ctx, actor, id, acl.EditOptions, func(t *Ticket) ([]Entry, []inbox.Event, error) {
+	return s.update(ctx, actor, id, acl.EditOptions, func(t *Ticket) ([]Entry, []inbox.Event, error) {
 		ed := &editor{s: s, actor: actor, t: t, seen: e.Seen}
 		if err := ed.load(ctx, &e); err != nil {
 			return nil, nil, err
@@ -104,7 +105,7 @@ func (ed *editor) load(ctx context.Context, e *Edit) (err error) {
 	if !own && e.Priority == nil && e.Type == nil && e.Source == nil && len(e.AddTags) == 0 && len(e.Fields) == 0 {
 		return nil
 	}
-	if ed.catalog, err = ed.s.catalog(ctx, ed.t.Site); err != nil {
+	if ed.catalog, err = ed.s.catalogOf(ctx, ed.t.Site); err != nil {
 		return err
 	}
 	ed.in, err = ed.s.engineInbox(ctx, ed.t.Inbox)
@@ -119,12 +120,12 @@ func (ed *editor) apply(ctx context.Context, e *Edit) error {
 		}
 		return choose("status", c.Statuses, string(*e.Status))
 	}) {
-		ed.add(ed.s.setStatus(t, *e.Status, ed.actor.User))
+		ed.add(ed.s.changeStatus(t, *e.Status, ed.actor.User))
 	}
 	if set(ed, "assignee", e.Assignee, t.Assignee, func(o *Options) acl.UserID { return o.Assignee }, func() error {
 		return ed.s.assignable(ctx, t, *e.Assignee)
 	}) {
-		ed.add(ed.s.assign(t, *e.Assignee, ed.actor.User))
+		ed.add(ed.s.changeAssignee(t, *e.Assignee, ed.actor.User))
 	}
 	if set(ed, "priority", e.Priority, t.Priority, func(o *Options) string { return o.Priority }, func() error {
 		return orNone(*e.Priority, func() error { return choose("priority", c.Priorities, *e.Priority) })
@@ -194,14 +195,14 @@ func (ed *editor) add(line Entry, ev inbox.Event) {
 
 // change notes that an option becomes another.
 func (ed *editor) change(option, from, to string, name inbox.EventName) {
-	line := ed.s.changed(ed.t, option, from, to, ed.actor.User)
+	line := ed.s.changeLine(ed.t, option, from, to, ed.actor.User)
 	ed.add(line, inbox.Event{Name: name, Entry: string(line.ID),
 		Facts: map[string]string{"option": option, "from": from, "to": to}})
 }
 
-// changed is the line that says that an option became another.
-func (s *Service) changed(t *Ticket, option, from, to string, by acl.UserID) Entry {
-	line := s.entry(t, EntryChanged, by)
+// changeLine is the line that says that an option became another.
+func (s *Service) changeLine(t *Ticket, option, from, to string, by acl.UserID) Entry {
+	line := s.newEntry(t, EntryChanged, by)
 	line.Change = &Change{Field: option, From: from, To: to}
 	t.touch(line.At)
 	return line
@@ -239,7 +240,7 @@ func (ed *editor) tags(e *Edit) {
 			ed.wrong = append(ed.wrong, err)
 			continue
 		}
-		if len(t.Tags) == maxTags {
+		if len(t.Tags) >= maxTags {
 			ed.wrong = append(ed.wrong, &OptionError{Option: "tag", Value: tag, Reason: OptionTooMany})
 			return
 		}
@@ -249,7 +250,7 @@ func (ed *editor) tags(e *Edit) {
 }
 
 func (ed *editor) tag(from, to string, name inbox.EventName) {
-	line := ed.s.changed(ed.t, "tag", from, to, ed.actor.User)
+	line := ed.s.changeLine(ed.t, "tag", from, to, ed.actor.User)
 	ed.add(line, inbox.Event{Name: name, Entry: string(line.ID), Facts: map[string]string{"tag": from + to}})
 }
 
@@ -269,7 +270,7 @@ func (ed *editor) field(code string, values []string) {
 	if ed.seen != nil && !ed.still(option, strings.Join(ed.seen.Fields[code], ", "), from, to) {
 		return
 	}
-	line := ed.s.changed(t, option, from, to, ed.actor.User)
+	line := ed.s.changeLine(t, option, from, to, ed.actor.User)
 	ed.add(line, inbox.Event{Name: EventEdited, Entry: string(line.ID), Facts: map[string]string{"option": option}})
 	if len(values) == 0 {
 		delete(t.Fields, code)
@@ -281,16 +282,16 @@ func (ed *editor) field(code string, values []string) {
 	t.Fields[code] = values
 }
 
-// setStatus changes the status and returns the line and the event that say so.
-func (s *Service) setStatus(t *Ticket, to Status, by acl.UserID) (Entry, inbox.Event) {
-	line := s.changed(t, "status", string(t.Status), string(to), by)
-	t.moveTo(to, line.At)
+// changeStatus changes the status and returns the line and the event that say so.
+func (s *Service) changeStatus(t *Ticket, to Status, by acl.UserID) (Entry, inbox.Event) {
+	line := s.changeLine(t, "status", string(t.Status), string(to), by)
+	t.enterStatus(to, line.At)
 	return line, inbox.Event{Name: EventStatus, Entry: string(line.ID),
 		Facts: map[string]string{"from": line.Change.From, "to": line.Change.To}}
 }
 
-// moveTo sets the status and when the work ended.
-func (t *Ticket) moveTo(to Status, at time.Time) {
+// enterStatus sets the status and when the work ended.
+func (t *Ticket) enterStatus(to Status, at time.Time) {
 	switch {
 	case !to.Done():
 		t.ClosedAt = time.Time{}
@@ -318,10 +319,10 @@ func (s *Service) assignable(ctx context.Context, t *Ticket, user acl.UserID) er
 	return err
 }
 
-// assign changes the assignee and returns the line and the event that say so. The event's target is
+// changeAssignee changes the assignee and returns the line and the event that say so. The event's target is
 // who got the ticket, or who lost it.
-func (s *Service) assign(t *Ticket, user, by acl.UserID) (Entry, inbox.Event) {
-	line := s.changed(t, "assignee", string(t.Assignee), string(user), by)
+func (s *Service) changeAssignee(t *Ticket, user, by acl.UserID) (Entry, inbox.Event) {
+	line := s.changeLine(t, "assignee", string(t.Assignee), string(user), by)
 	ev := inbox.Event{Name: EventAssigned, Entry: string(line.ID), Target: user}
 	if user == "" {
 		ev.Name, ev.Target = EventUnassigned, t.Assignee

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/workinbox/workinbox/storage"
 )
 
 // The decisions a caller can take. Refused rights match acl.ErrDenied, and what an actor may not
@@ -24,16 +26,49 @@ var (
 	// ErrCannotFollow says that the person may not view the ticket, has not accepted the invite, or
 	// would be one too many.
 	ErrCannotFollow = errors.New("this person cannot follow the ticket")
-	// ErrStaleThread says that newer mail came in since the person last looked (11.14).
-	ErrStaleThread = errors.New("newer mail has come in")
+	// ErrStaleThread says that newer mail came in, or somebody else has answered, since the person last
+	// looked (11.14).
+	ErrStaleThread = errors.New("newer mail has come in, or somebody else has answered")
 	// ErrNothingToAnswer says that the ticket has no mail an answer could go to.
 	ErrNothingToAnswer = errors.New("the ticket has no mail to answer")
 	// ErrNotQueued says that a mail cannot be taken back or put off: it is on its way, or gone.
 	ErrNotQueued = errors.New("this mail does not wait to be sent")
 	// ErrTooManyRecipients says that a mail names more people than one may (R-MSG-05).
 	ErrTooManyRecipients = errors.New("the mail has too many recipients")
+	// ErrMailTooLarge says that a mail is larger, with its attachments as they are sent, than its mailbox
+	// sends.
+	ErrMailTooLarge = errors.New("the mail is too large to be sent")
 	// ErrNobody says that a mail names nobody it goes to.
 	ErrNobody = errors.New("the mail has no recipient")
+	// ErrMerged says that the ticket's mail is in another ticket (Ticket.MergedInto), where work on it
+	// goes on.
+	ErrMerged = errors.New("the ticket was merged into another one")
+	// ErrSameTicket says that a ticket is to be merged into itself, or twice.
+	ErrSameTicket = errors.New("the same ticket is named twice")
+	// ErrHidden says that a ticket whose mail only the inbox's creator may see can neither be moved nor
+	// be merged with one that others see.
+	ErrHidden = errors.New("the ticket's mail is hidden")
+	// ErrNotMail says that an entry is no mail that has come in or was sent.
+	ErrNotMail = errors.New("this is not a mail of the ticket")
+	// ErrNothingLeft says that a split would leave a ticket without mail.
+	ErrNothingLeft = errors.New("no mail would be left on the ticket")
+	// ErrTooManyMentions says that a note names more people than one may.
+	ErrTooManyMentions = errors.New("the note mentions too many people")
+	// ErrTooLong says that the text of a note is longer than one may be.
+	ErrTooLong = errors.New("the text is too long")
+	// ErrDraft says that a draft cannot be kept or sent as it is, or a file not be attached to it.
+	ErrDraft = errors.New("the draft cannot be kept like this")
+	// ErrDraftConflict says that the draft was saved, sent or discarded since the person read it. It is
+	// to be read again before it is saved.
+	ErrDraftConflict = fmt.Errorf("the draft was changed or sent elsewhere meanwhile, read it again: %w", storage.ErrConflict)
+	// ErrDraftSent says that what a draft was before it was saved last has been sent. It has to be saved
+	// once more to be sent as another mail.
+	ErrDraftSent = fmt.Errorf("an earlier version of the draft was sent, save it again to send it as another mail: %w", storage.ErrConflict)
+	// ErrSending says that a mail of the ticket is just being sent, or not back from the mailbox it left:
+	// what becomes of it shows with a sync ten minutes later, or within a week.
+	ErrSending = errors.New("a mail of the ticket is being sent")
+	// ErrNotFailed says that a mail cannot be sent again: it did not fail, or nothing of it is left.
+	ErrNotFailed = errors.New("this mail has not failed")
 	// ErrNotUnknown says that an outgoing mail needs nobody's decision.
 	ErrNotUnknown = errors.New("this mail is not in doubt")
 )

@@ -19,7 +19,16 @@ const (
 	EventTagCreated    inbox.EventName = "tag.created"   // of the site's catalog
 	EventTagEdited     inbox.EventName = "tag.edited"
 	EventTagDeleted    inbox.EventName = "tag.deleted"
+	EventMerged        inbox.EventName = "ticket.merged"
+	EventSplit         inbox.EventName = "ticket.split"
+	EventMoved         inbox.EventName = "ticket.moved"
+	EventMentioned     inbox.EventName = "ticket.mentioned" // in a note; for the Target alone
+	EventTaskLinked    inbox.EventName = "ticket.task.linked"
+	EventTaskUnlinked  inbox.EventName = "ticket.task.unlinked"
+	EventTaskCompleted inbox.EventName = "ticket.task.completed"
 	EventBounced       inbox.EventName = "ticket.bounced"
+	EventThreadEdited  inbox.EventName = "thread.edited"  // a note; a mail that was redacted
+	EventThreadDeleted inbox.EventName = "thread.deleted" // a note
 	EventSendUnknown   inbox.EventName = "ticket.send.unknown"
 	EventSendFailed    inbox.EventName = "ticket.send.failed"
 )

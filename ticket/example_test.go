@@ -41,7 +41,7 @@ func ExampleService() {
 		check(err)
 		_, err = tickets.Assign(ctx, rita, t.ID, rita.User)
 		check(err)
-		sent, err := tickets.Reply(ctx, rita, t.ID, ticket.Reply{Text: "It costs 5.", ExpectedLast: t.Last})
+		sent, err := tickets.Reply(ctx, rita, t.ID, ticket.Reply{Text: "It costs 5.", ExpectedLast: t.Latest})
 		check(err)
 		fmt.Println("reply:", sent.Outgoing.State, "to", sent.To[0].Address)
 		for e, err := range tickets.Entries(ctx, rita, t.ID) {

@@ -1,6 +1,7 @@
 package ticket_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -388,4 +389,97 @@ func TestWhatWasWrittenAboutHiddenMailStaysHidden(t *testing.T) { // R-CHG-07
 	}
 	_, err = w.svc.Ticket(t.Context(), w.actor("carl"), offer.ID)
 	require.NoError(t, err)
+}
+
+func TestHiddenMailMakesATicketUnreadForNobody(t *testing.T) { // R-CHG-07
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	rob := w.actor("rob")
+	read := func(want bool) {
+		t.Helper()
+		unread, err := w.svc.Unread(t.Context(), rob, offer.ID)
+		require.NoError(t, err)
+		require.Equal(t, want, unread)
+	}
+	_, err := w.svc.MarkRead(t.Context(), rob, offer.ID, w.stored(offer.ID).HeardAt)
+	require.NoError(t, err)
+	read(false)
+	w.advance(time.Hour)
+	w.deliver("Ann <ann@acme.com>", "Re: offer", "References: <ask@acme.com>")
+	w.pull()
+	read(true)
+	w.change(inbox.MessageChange{ID: w.stored(offer.ID).Last, Hidden: new(true)})
+	w.collect()
+	read(false)
+}
+
+// Hidden is hidden at once, as a revoked grant is, and not when the log is collected.
+func TestMailHiddenByARuleShowsInNoTicketFromThenOn(t *testing.T) { // R-CHG-03, R-CHG-07
+	t.Parallel()
+	w, offer := asked(t, fake.Options{SearchOff: true})
+	_, err := w.inboxes.SetRules(t.Context(), w.actor("carl"), w.in.ID, filter.Rules{Mode: filter.ClientAssociated})
+	require.NoError(t, err)
+	for _, who := range []acl.UserID{"rita", "olga"} {
+		require.Empty(t, w.listed(who, ticket.Query{}), who)
+		_, err = w.svc.Ticket(t.Context(), w.actor(who), offer.ID)
+		require.ErrorIs(t, err, storage.ErrNotFound)
+	}
+}
+
+// Of two tickets of a thread the one opened later takes its mail, also where a copy of what was sent
+// from the other one comes back with it.
+func TestTheCopyOfAnAnswerDoesNotDrawTheThreadToItsTicket(t *testing.T) {
+	t.Parallel()
+	w, first := asked(t, fake.Options{SearchOff: true})
+	w.host.SetSite(inbox.Settings{ID: site, AgentsMayDelete: true})
+	carl := w.actor("carl")
+	_, err := w.svc.Delete(t.Context(), carl, first.ID)
+	require.NoError(t, err)
+	w.ask("Ann <ann@acme.com>", "again", "References: <ask@acme.com>", "Message-ID: <again@acme.com>")
+	_, err = w.svc.Restore(t.Context(), carl, first.ID)
+	require.NoError(t, err)
+	w.advance(time.Minute)
+	_, err = w.svc.Reply(t.Context(), carl, first.ID, ticket.Reply{Text: "hello"})
+	require.NoError(t, err)
+	w.advance(time.Minute)
+	w.deliver("Ann <ann@acme.com>", "third", "References: <again@acme.com>", "Message-ID: <third@acme.com>")
+	w.pull()
+	require.NotContains(t, w.lines(first.ID)[1:], "received", "the later ticket has the thread")
+}
+
+func TestAThreadIsReadAsItsEntriesAndMailAre(t *testing.T) { // R-CHG-07, R-MSG-04
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	for n := range 30 {
+		w.advance(time.Minute)
+		w.deliver("Ann <ann@acme.com>", fmt.Sprint("mail ", n), "References: <ask@acme.com>", "Bcc: spy@acme.com")
+	}
+	w.pull()
+	_, err := w.svc.Note(t.Context(), w.actor("rob"), offer.ID, "a note")
+	require.NoError(t, err)
+	w.change(inbox.MessageChange{ID: w.entries(offer.ID)[7].Message, Hidden: new(true)})
+	w.collect()
+	for user, want := range map[acl.UserID]int{"rob": 31, "carl": 32} {
+		var entries []ticket.Entry
+		var subjects []string
+		for l, err := range w.svc.Thread(t.Context(), w.actor(user), offer.ID, ticket.ThreadQuery{}) {
+			require.NoError(t, err)
+			require.Equal(t, l.Entry.Message == "", l.Mail == nil)
+			if entries = append(entries, l.Entry); l.Mail != nil {
+				subjects = append(subjects, l.Mail.Message.Subject)
+			}
+		}
+		require.Len(t, entries, want)
+		require.Equal(t, w.history(user, offer.ID), entries)
+		require.Equal(t, w.subjects(user, offer.ID), subjects)
+	}
+	var page []ticket.Entry
+	for l, err := range w.svc.Thread(t.Context(), w.actor("rob"), offer.ID, ticket.ThreadQuery{After: w.entries(offer.ID)[29].Key(), Limit: 2}) {
+		require.NoError(t, err)
+		page = append(page, l.Entry)
+	}
+	require.Equal(t, w.history("rob", offer.ID)[29:], page)
+	for _, err := range w.svc.Thread(t.Context(), w.actor("zoe"), offer.ID, ticket.ThreadQuery{}) {
+		require.ErrorIs(t, err, storage.ErrNotFound)
+	}
 }

@@ -39,7 +39,7 @@ func (s *Service) Unfollow(ctx context.Context, actor acl.Actor, id ID, user acl
 
 // editFollowers is edit for one person's following. The line names the person as who came or went.
 func (s *Service) editFollowers(ctx context.Context, actor acl.Actor, id ID, user acl.UserID, change func(t *Ticket) error) (Ticket, error) {
-	return s.edit(ctx, actor, id, acl.Follow, func(t *Ticket) ([]Entry, []inbox.Event, error) {
+	return s.update(ctx, actor, id, acl.Follow, func(t *Ticket) ([]Entry, []inbox.Event, error) {
 		follows := slices.Contains(t.Followers, user)
 		if err := s.mayAdd(ctx, actor, t, user, follows); err != nil {
 			return nil, nil, err
@@ -54,7 +54,7 @@ func (s *Service) editFollowers(ctx context.Context, actor acl.Actor, id ID, use
 		if !follows {
 			from, to = to, user
 		}
-		line := s.entry(t, EntryChanged, actor.User) // no activity: nobody works on it for that
+		line := s.newEntry(t, EntryChanged, actor.User) // no activity: nobody works on it for that
 		line.Change = &Change{Field: "follower", From: string(from), To: string(to)}
 		return []Entry{line}, []inbox.Event{{Name: EventEdited, Entry: string(line.ID), Target: user,
 			Facts: map[string]string{"option": "follower"}}}, nil
@@ -72,10 +72,13 @@ func (s *Service) mayAdd(ctx context.Context, actor acl.Actor, t *Ticket, user a
 		return err
 	}
 	person, err := s.Inboxes.Actor(ctx, t.Site, user)
+	if err == nil {
+		_, err = s.allow(ctx, person, t, acl.ViewTickets)
+	}
 	if err != nil && !refused(err) {
 		return err
 	}
-	if err != nil || t.Hidden() && in.Creator != user ||
+	if err != nil ||
 		!acl.Check(actor, in.ACL(), acl.AddFollower, &acl.Facts{Follower: &person}).Allowed {
 		return fmt.Errorf("follower %q of ticket %q: %w", user, t.ID, ErrCannotFollow)
 	}

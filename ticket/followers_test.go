@@ -81,3 +81,16 @@ func TestATicketHasOnlySoManyFollowers(t *testing.T) {
 	_, err = w.svc.Follow(t.Context(), w.actor("rob"), offer.ID, "rob")
 	require.ErrorIs(t, err, ticket.ErrCannotFollow)
 }
+
+func TestWhoMayNotSeeAMovedHiddenTicketDoesNotFollowIt(t *testing.T) { // c8, R-CHG-07
+	t.Parallel()
+	w, offer, _, other := neighbours(t)
+	_, err := w.svc.Move(t.Context(), w.actor("carl"), offer.ID, ticket.Move{To: other.ID})
+	require.NoError(t, err)
+	w.change(inbox.MessageChange{ID: offer.Last, Hidden: new(true)})
+	w.collect()
+	_, err = w.svc.Ticket(t.Context(), w.actor("zoe"), offer.ID)
+	require.ErrorIs(t, err, storage.ErrNotFound)
+	_, err = w.svc.Follow(t.Context(), w.actor("carl"), offer.ID, "zoe")
+	require.ErrorIs(t, err, ticket.ErrCannotFollow)
+}

@@ -29,6 +29,8 @@ type Forward struct {
 	Inbox inbox.ID
 	// Assignee gets the child ticket; empty is nobody.
 	Assignee acl.UserID
+	// Customer is whose the child ticket is, as in Start.
+	Customer inbox.CustomerID
 	// NoHistory leaves out what was written before, NoFiles the files of the newest mail.
 	NoHistory bool
 	NoFiles   bool
@@ -39,7 +41,9 @@ type Forward struct {
 	Status Status
 	// SendAt and ExpectedLast are as in Reply.
 	SendAt       time.Time
-	ExpectedLast inbox.MessageID
+	ExpectedLast EntryID
+
+	of *Draft // what it was written as, if it was
 }
 
 // Forward opens a child ticket and sends its first mail, which repeats what was written in the ticket:
@@ -47,7 +51,8 @@ type Forward struct {
 // in the child. It needs the right to forward in both inboxes; of an inbox the actor may not know of
 // storage.ErrNotFound says so.
 //
-// As with Reply, an error says that it was refused and nothing is left behind.
+// As with Reply, an error says that it was refused and nothing is left behind; ErrCannotAssign besides
+// those of Reply.
 func (s *Service) Forward(ctx context.Context, actor acl.Actor, id ID, f Forward) (Ticket, Entry, error) {
 	t, err := s.Store.Ticket(ctx, id)
 	if err != nil {
@@ -63,13 +68,14 @@ func (s *Service) Forward(ctx context.Context, actor acl.Actor, id ID, f Forward
 			return Ticket{}, Entry{}, err
 		}
 	}
+	words := f.words(&t)
 	if f.Status == "" {
 		f.Status = Waiting
 	}
 	if err := s.checkStatus(ctx, t.Site, f.Status); err != nil {
 		return Ticket{}, Entry{}, err
 	}
-	child, err := s.child(ctx, &t, &target, &f)
+	child, err := s.child(ctx, actor, &t, &target, &f)
 	if err != nil {
 		return Ticket{}, Entry{}, err
 	}
@@ -77,7 +83,7 @@ func (s *Service) Forward(ctx context.Context, actor acl.Actor, id ID, f Forward
 	if err != nil {
 		return Ticket{}, Entry{}, err
 	}
-	l := letter{author: actor, ticket: child.ID, inbox: target.ID, draft: d, at: f.SendAt, status: f.Status}
+	l := letter{author: actor, ticket: child.ID, inbox: target.ID, draft: d, at: f.SendAt, status: f.Status, of: f.of, words: words}
 	e, err := s.post(ctx, &l, func(o *Outgoing) (Entry, error) {
 		return s.openChild(ctx, actor, &l, o, id, &child, &f)
 	})
@@ -92,11 +98,14 @@ func (s *Service) Forward(ctx context.Context, actor acl.Actor, id ID, f Forward
 }
 
 // child is the ticket a forwarded mail opens.
-func (s *Service) child(ctx context.Context, t *Ticket, in *inbox.Inbox, f *Forward) (Ticket, error) {
-	now := s.now()
-	c := Ticket{ID: ID(s.NewID()), Site: t.Site, Inbox: in.ID, Subject: rfc822.ForwardSubject(f.subject(t)),
-		Status: Active, Source: SourceManual, CreatedAt: now, Activity: now, Assignee: f.Assignee}
-	return c, s.assignable(ctx, &c, f.Assignee)
+func (s *Service) child(ctx context.Context, actor acl.Actor, t *Ticket, in *inbox.Inbox, f *Forward) (Ticket, error) {
+	child := s.fresh(in, rfc822.ForwardSubject(validText(f.subject(t))), f.Assignee)
+	if err := s.assignable(ctx, &child, f.Assignee); err != nil {
+		return Ticket{}, err
+	}
+	c, err := s.customerOf(ctx, actor, f.Customer, f.To)
+	child.Customer, child.Company = c.ID, c.Company
+	return child, err
 }
 
 func (f *Forward) subject(t *Ticket) string {
@@ -108,35 +117,34 @@ func (f *Forward) subject(t *Ticket) string {
 
 // openChild saves the child with its mail, and the line of the parent that names it.
 func (s *Service) openChild(ctx context.Context, actor acl.Actor, l *letter, o *Outgoing, parent ID, child *Ticket, f *Forward) (Entry, error) {
-	for try := 1; ; try++ {
+	var e Entry
+	err := retried(func() error {
 		t, err := s.Store.Ticket(ctx, parent)
 		if err != nil {
-			return Entry{}, err
+			return err
 		}
 		if _, err := s.allow(ctx, actor, &t, acl.Forward); err != nil {
-			return Entry{}, err
+			return err
 		}
 		if err := (&Reply{ExpectedLast: f.ExpectedLast}).fresh(&t); err != nil {
-			return Entry{}, err
+			return err
 		}
-		e := s.entry(child, EntryForwarded, actor.User)
+		if err := s.unsent(ctx, l.of); err != nil {
+			return err
+		}
+		e = s.newEntry(child, EntryForwarded, actor.User)
 		l.write(&e, o, f.Text)
+		child.Latest = e.ID
 		e.Other = t.ID
-		line := s.entry(&t, EntryForwarded, actor.User)
+		line := s.newEntry(&t, EntryForwarded, actor.User)
 		line.Other = child.ID
 		t.touch(line.At)
-		ev := []inbox.Event{s.event(inbox.Event{Name: EventCreated, Entry: string(e.ID)}, child, actor.User)}
-		if child.Assignee != "" {
-			ev = append(ev, s.event(inbox.Event{Name: EventAssigned, Entry: string(e.ID), Target: child.Assignee}, child, actor.User))
-		}
 		_, err = s.saveTickets(ctx, []Write{
 			{Ticket: t, Entries: []Entry{line}}, {Ticket: *child, Entries: []Entry{e}, Texts: writtenTexts([]Entry{e})},
-		}, ev...)
-		if try < collectTries && errors.Is(err, storage.ErrConflict) {
-			continue
-		}
-		return e, err
-	}
+		}, s.opened(child, &e)...)
+		return err
+	})
+	return e, err
 }
 
 // composeForward writes the mail.
@@ -148,8 +156,12 @@ func (s *Service) composeForward(ctx context.Context, actor acl.Actor, t *Ticket
 	if f.Text == "" {
 		f.Text = rfc822.HTMLToText(f.HTML)
 	}
+	subject, err := s.numbered(ctx, t, rfc822.ForwardSubject(f.subject(t)))
+	if err != nil {
+		return rfc822.Draft{}, err
+	}
 	d := rfc822.Draft{
-		From: from, To: f.To, Cc: f.Cc, Bcc: f.Bcc, Subject: rfc822.ForwardSubject(f.subject(t)), Date: s.now(),
+		From: from, To: f.To, Cc: f.Cc, Bcc: f.Bcc, Subject: subject, Date: s.now(),
 		Attachments: f.Attachments, Inline: f.Inline,
 	}
 	d.Text, d.HTML = signed(f.Text, f.HTML, in.Settings.Signature)
@@ -220,7 +232,7 @@ func (s *Service) repeat(ctx context.Context, actor acl.Actor, d *rfc822.Draft, 
 	for _, p := range c.Parts {
 		a := rfc822.Attachment{Name: p.Name, Type: p.Type, ContentID: p.ContentID, Size: p.Size,
 			Open: func() (io.ReadCloser, error) {
-				_, r, err := s.Inboxes.Part(ctx, actor, m.ID, p.Path)
+				_, r, err := s.Inboxes.ShownPart(ctx, actor, m.ID, p.Path)
 				return r, err
 			}}
 		if d.HTML != "" && p.Inline && p.ContentID != "" {
@@ -236,25 +248,32 @@ func (s *Service) repeat(ctx context.Context, actor acl.Actor, d *rfc822.Draft, 
 // many there are that they may not, of which they learn nothing else (R-MSG-06). Of a hidden one they
 // do not learn even that (R-CHG-07).
 func (s *Service) Children(ctx context.Context, actor acl.Actor, id ID) (seen []Ticket, unseen int, err error) {
-	_, in, err := s.view(ctx, actor, id)
+	_, in, err := s.visibleTicket(ctx, actor, id)
 	if err != nil {
 		return nil, 0, err
 	}
+	r := s.reader(actor, &in)
 	for e, err := range s.Store.Entries(ctx, EntryQuery{Ticket: id}) {
 		if err != nil {
 			return nil, 0, err
 		}
-		if e.Kind != EntryForwarded || e.Other == "" || e.Outgoing != nil || e.Hidden && in.Creator != actor.User {
+		if e.Kind != EntryForwarded || e.Other == "" || e.Outgoing != nil {
+			continue
+		}
+		if h, err := r.home(ctx, e.Inbox); err != nil {
+			return nil, 0, err
+		} else if e.Hidden && !h.own {
 			continue
 		}
 		child, err := s.Ticket(ctx, actor, e.Other)
 		switch {
+		case err == nil && child.MergedInto == id: // it came back
 		case err == nil:
 			seen = append(seen, child)
 		case refused(err):
 			if child, err := s.Store.Ticket(ctx, e.Other); err != nil && !errors.Is(err, storage.ErrNotFound) {
 				return nil, 0, err
-			} else if err == nil && !child.Hidden() {
+			} else if err == nil && !child.Hidden() && child.MergedInto != id {
 				unseen++
 			}
 		default:

@@ -1,6 +1,7 @@
 package ticket_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/provider/fake"
+	"github.com/workinbox/workinbox/provider/rfc822"
 	"github.com/workinbox/workinbox/storage"
 	"github.com/workinbox/workinbox/ticket"
 )
@@ -240,4 +242,54 @@ func TestAHiddenChildIsNotEvenCounted(t *testing.T) { // R-CHG-07
 	seen, _, err = w.svc.Children(t.Context(), w.actor("carl"), offer.ID)
 	require.NoError(t, err)
 	require.Len(t, seen, 1)
+}
+
+func TestWhatIsNotValidTextIsMadeSo(t *testing.T) {
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	to := []rfc822.Address{{Name: "Tom\xff", Address: "tom@third.org"}}
+	child, forwarded, err := w.svc.Forward(t.Context(), w.actor("rita"), offer.ID,
+		ticket.Forward{Subject: "b\xff", Text: "x\xff", HTML: "<p>x\xff</p>", To: to, Cc: to, Bcc: to})
+	require.NoError(t, err)
+	started, first, err := w.svc.Start(t.Context(), w.actor("carl"), w.in.ID, ticket.Start{Subject: "b\xff", Text: "x\xff", To: to})
+	require.NoError(t, err)
+	answer, err := w.svc.Reply(t.Context(), w.actor("rita"), offer.ID, ticket.Reply{Text: "x\xff", To: to})
+	require.NoError(t, err)
+	require.Equal(t, []string{"Fwd: b\uFFFD", "b\uFFFD"}, []string{child.Subject, started.Subject})
+	for _, e := range []ticket.Entry{forwarded, first, answer} {
+		require.Equal(t, "x\uFFFD", e.Text)
+		for _, a := range slices.Concat(e.To, e.Cc, e.Bcc) {
+			require.Equal(t, rfc822.Address{Name: "Tom\uFFFD", Address: "tom@third.org"}, a)
+		}
+	}
+	require.Equal(t, "Tom\xff", to[0].Name, "what was given is the caller's")
+	_, _, err = w.svc.Start(t.Context(), w.actor("carl"), w.in.ID, ticket.Start{Text: "x", To: []rfc822.Address{{Address: "t\xff@third.org"}}})
+	require.Error(t, err, "an address is not mended")
+	require.Len(t, w.account.Sends(), 3)
+}
+
+// The child is of whom the mail goes to, where they are known, or of the customer somebody picks, who
+// must be one they may know (R-MSG-06, R-CUS-07).
+func TestAChildHasACustomer(t *testing.T) {
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	tom, err := w.inboxes.CreateCustomer(t.Context(), w.actor("olga"), inbox.CustomerEdit{Name: "Tom", Address: "tom@third.org"})
+	require.NoError(t, err)
+	for what, row := range map[string]struct {
+		f    ticket.Forward
+		want inbox.CustomerID
+	}{
+		"of the address": {ticket.Forward{To: addresses("tom")}, tom.ID},
+		"unknown":        {ticket.Forward{To: []rfc822.Address{{Address: "who@ever.org"}}}, ""},
+		"picked":         {ticket.Forward{To: addresses("tom"), Customer: offer.Customer}, offer.Customer},
+	} {
+		child, _ := w.forward("carl", offer.ID, row.f)
+		require.Equal(t, row.want, child.Customer, what)
+	}
+	before := len(w.tickets())
+	_, _, err = w.svc.Forward(t.Context(), w.actor("carl"), offer.ID, ticket.Forward{To: addresses("tom"), Customer: "nobody"})
+	var wrong *ticket.OptionError
+	require.ErrorAs(t, err, &wrong)
+	require.Equal(t, "customer", wrong.Option)
+	require.Len(t, w.tickets(), before, "nothing was opened")
 }

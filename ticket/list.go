@@ -11,7 +11,8 @@ import (
 )
 
 // Tickets yields the tickets the actor may see, newest activity first. q.Site, q.HiddenIn,
-// q.AllHidden and who q.Unread is about are the actor's own, whatever they hold; q.Inboxes narrows
+// q.AllHidden, q.Mailbox, q.Merged and who q.Unread is about are the service's own, whatever they hold; a
+// ticket that was merged into another is found by its Number alone. q.Inboxes narrows
 // within what the actor may see, and an inbox the actor may not see yields nothing. The next page
 // starts after the Key of the last ticket.
 func (s *Service) Tickets(ctx context.Context, actor acl.Actor, q Query) iter.Seq2[Ticket, error] {
@@ -28,6 +29,9 @@ func (s *Service) Tickets(ctx context.Context, actor acl.Actor, q Query) iter.Se
 		for t, err := range s.Store.Tickets(ctx, q) {
 			if err == nil {
 				err = lost.takeOff(ctx, &t)
+			}
+			if err == nil {
+				t, err = s.unlinkTicket(ctx, actor, t)
 			}
 			if err != nil {
 				yield(Ticket{}, err)
@@ -64,20 +68,20 @@ func (s *Service) visible(ctx context.Context, actor acl.Actor, trash, team bool
 }
 
 // Ticket returns one ticket the actor may see, or storage.ErrNotFound. One in the trash is seen by
-// those who may see the trash.
+// those who may see the trash. The caller may change what it gets.
 func (s *Service) Ticket(ctx context.Context, actor acl.Actor, id ID) (Ticket, error) {
-	t, _, err := s.view(ctx, actor, id)
+	t, _, err := s.visibleTicket(ctx, actor, id)
 	if err != nil {
 		return Ticket{}, err
 	}
 	if err := s.lostAccess().takeOff(ctx, &t); err != nil {
 		return Ticket{}, err
 	}
-	return t, nil
+	return s.unlinkTicket(ctx, actor, t)
 }
 
-// view loads a ticket somebody may see, with its inbox.
-func (s *Service) view(ctx context.Context, actor acl.Actor, id ID) (Ticket, inbox.Inbox, error) {
+// visibleTicket loads a ticket somebody may see, with its inbox.
+func (s *Service) visibleTicket(ctx context.Context, actor acl.Actor, id ID) (Ticket, inbox.Inbox, error) {
 	t, err := s.Store.Ticket(ctx, id)
 	if err != nil {
 		return Ticket{}, inbox.Inbox{}, err
@@ -90,71 +94,31 @@ func (s *Service) view(ctx context.Context, actor acl.Actor, id ID) (Ticket, inb
 	return t, in, err
 }
 
-// Entries yields the history of a ticket, oldest first, as the actor may see it: hidden mail is the
-// inbox creator's alone, and blind copies the creator's and the author's.
+// Entries yields the history of a ticket, oldest first, as the actor may see it: hidden mail is for the
+// creator of its inbox alone, and blind copies for them and the author. A ticket that was merged into
+// another has left its mail and notes there.
 func (s *Service) Entries(ctx context.Context, actor acl.Actor, id ID) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		_, in, err := s.view(ctx, actor, id)
+		_, in, err := s.visibleTicket(ctx, actor, id)
 		if err != nil {
 			yield(Entry{}, err)
 			return
 		}
+		r := s.reader(actor, &in)
 		for e, err := range s.Store.Entries(ctx, EntryQuery{Ticket: id}) {
+			seen := false
+			if err == nil {
+				e, seen, err = r.show(ctx, e)
+			}
 			if err != nil {
 				yield(Entry{}, err)
 				return
 			}
-			if e.Hidden && in.Creator != actor.User {
-				continue
-			}
-			if e, err = s.shown(ctx, actor, &in, e); err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			if !yield(e, nil) {
+			if seen && !yield(e, nil) {
 				return
 			}
 		}
 	}
-}
-
-// shown is an entry as the actor may see it, who may see it.
-func (s *Service) shown(ctx context.Context, actor acl.Actor, in *inbox.Inbox, e Entry) (Entry, error) {
-	return s.unlink(ctx, actor, redact(in, actor, e))
-}
-
-// left is shown for an entry that a write has left: what cannot be looked up is not shown, since an
-// error would say that nothing was written.
-func (s *Service) left(ctx context.Context, actor acl.Actor, in *inbox.Inbox, e Entry) Entry {
-	out, err := s.shown(context.WithoutCancel(ctx), actor, in, e)
-	if err != nil {
-		out = redact(in, actor, e)
-		out.Other = ""
-	}
-	return out
-}
-
-// redact takes the blind copies off an entry for all but the creator and the author (R-MSG-04).
-func redact(in *inbox.Inbox, actor acl.Actor, e Entry) Entry {
-	if e.Author != actor.User && in.Creator != actor.User {
-		e.Bcc = nil
-	}
-	return e
-}
-
-// unlink takes the other ticket's id off an entry where the actor may not see that one (R-MSG-06).
-func (s *Service) unlink(ctx context.Context, actor acl.Actor, e Entry) (Entry, error) {
-	if e.Other == "" {
-		return e, nil
-	}
-	_, _, err := s.view(ctx, actor, e.Other)
-	if err != nil && !refused(err) {
-		return Entry{}, err
-	}
-	if err != nil {
-		e.Other = ""
-	}
-	return e, nil
 }
 
 // lost remembers who may still work on and view which inbox, for the length of one read. Between the

@@ -24,7 +24,7 @@ func (c *collector) ownSend(ctx context.Context, m *inbox.Message) (bool, error)
 			return false, nil
 		}
 	}
-	d, err := c.draft(ctx, e.Ticket)
+	e, d, err := c.placed(ctx, e)
 	if err != nil {
 		return false, err
 	}
@@ -44,11 +44,16 @@ func (c *collector) ownSend(ctx context.Context, m *inbox.Message) (bool, error)
 		}
 		d.events = append(d.events, events...)
 	}
-	e.Message, e.Hidden = m.ID, hidden(m)
+	o := *e.Outgoing
+	o.Subject, o.Files = "", nil
+	e.Message, e.Hidden, e.Outgoing = m.ID, hidden(m), &o
 	if m.RFCID != "" {
 		e.RFCID = m.RFCID
 	}
 	c.add(d, &e, m)
+	if err := c.autoFollow(ctx, d, m); err != nil {
+		return false, err
+	}
 	return true, c.index(ctx, d, &e, m)
 }
 

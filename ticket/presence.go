@@ -3,6 +3,7 @@ package ticket
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -43,12 +44,16 @@ type Presence interface {
 }
 
 // Visit tells the others that the actor is at a ticket and what they do there. It is forgotten after 45
-// seconds, so an open window says it again every 15. Empty doing says that the actor left.
+// seconds, so an open window says it again every 15. Empty doing says that the actor left; what is none of
+// the constants is an error.
 func (s *Service) Visit(ctx context.Context, actor acl.Actor, id ID, doing Doing) error {
-	if _, _, err := s.view(ctx, actor, id); err != nil {
+	if _, _, err := s.visibleTicket(ctx, actor, id); err != nil {
 		return err
 	}
 	v, now := Visitor{User: actor.User, Doing: doing}, s.now()
+	if doing != "" && doing != Viewing && doing != Typing {
+		return fmt.Errorf("visit ticket %q: doing %.40q is neither %q nor %q", id, doing, Viewing, Typing)
+	}
 	if doing != "" {
 		v.Until = now.Add(presentFor)
 	}
@@ -57,7 +62,7 @@ func (s *Service) Visit(ctx context.Context, actor acl.Actor, id ID, doing Doing
 
 // Visitors returns who else is at a ticket, by user: people who may see it at this moment.
 func (s *Service) Visitors(ctx context.Context, actor acl.Actor, id ID) ([]Visitor, error) {
-	t, in, err := s.view(ctx, actor, id)
+	t, in, err := s.visibleTicket(ctx, actor, id)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +88,8 @@ func (s *Service) Visitors(ctx context.Context, actor acl.Actor, id ID) ([]Visit
 	return out, nil
 }
 
-// MemoryPresence is the Presence of one process. The zero value is ready.
+// MemoryPresence is the Presence of one process. The zero value is ready, and it is safe for concurrent
+// use.
 type MemoryPresence struct {
 	mu    sync.Mutex
 	at    map[ID]map[acl.UserID]Visitor

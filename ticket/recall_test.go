@@ -1,6 +1,7 @@
 package ticket_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -114,13 +115,18 @@ func TestTooManyRecipients(t *testing.T) { // R-MSG-05
 	mails := w.blobs()
 	many := make([]rfc822.Address, 51)
 	for i := range many {
-		many[i] = rfc822.Address{Address: string(rune('a'+i%26)) + "@third.org"}
+		many[i] = rfc822.Address{Address: fmt.Sprintf("p%d@third.org", i)}
 	}
 	_, err := w.svc.Reply(t.Context(), w.actor("rita"), offer.ID, ticket.Reply{Text: "x", Bcc: many})
 	require.ErrorIs(t, err, ticket.ErrTooManyRecipients)
 	require.ErrorContains(t, err, "52")
 	require.Equal(t, mails, w.blobs())
 	require.Equal(t, []string{"received"}, w.lines(offer.ID))
+	again := rfc822.Address{Address: "P1@third.org"}
+	e, err := w.svc.Reply(t.Context(), w.actor("rita"), offer.ID, ticket.Reply{Text: "x", Cc: many[:2], Bcc: append(many[:40:40], again)})
+	require.NoError(t, err)
+	require.Len(t, e.Cc, 2)
+	require.Len(t, e.Bcc, 38, "nobody gets it twice")
 }
 
 func TestMailLeavesUnderTheNameTheInboxChose(t *testing.T) { // R-MSG-10, 11.12

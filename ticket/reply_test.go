@@ -40,7 +40,7 @@ func TestReplyIsAMailInTheThread(t *testing.T) { // R-STA-03, R-MSG-10, PROVIDER
 	w, offer := asked(t, fake.Options{}, "References: <older@acme.com>")
 	w.advance(time.Minute)
 	e, err := w.svc.Reply(t.Context(), w.actor("rita"), offer.ID,
-		ticket.Reply{Text: "It costs 5.", Status: ticket.OnHold, ExpectedLast: offer.Last})
+		ticket.Reply{Text: "It costs 5.", Status: ticket.OnHold, ExpectedLast: offer.Latest})
 	require.NoError(t, err)
 	require.Equal(t, ticket.OutgoingSent, e.Outgoing.State)
 
@@ -133,6 +133,16 @@ func TestReplyAnswersTheNewestMailAPersonWrote(t *testing.T) {
 	require.Equal(t, "And also this.", strings.TrimSpace(m.Text), "no quote")
 }
 
+func TestASiteLeavesOutWhatIsAnswered(t *testing.T) { // R-MSG-09
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	w.host.SetSite(inbox.Settings{ID: site, NoQuote: true})
+	w.reply(offer.ID)
+	require.Equal(t, "hello", strings.TrimSpace(w.lastSent().Text))
+	w.forward("rita", offer.ID, ticket.Forward{To: addresses("tom")})
+	require.Contains(t, w.lastSent().Text, "Body of offer", "what is forwarded is no quote")
+}
+
 func TestReplyNeverQuotesHiddenMail(t *testing.T) { // R-CHG-07
 	t.Parallel()
 	w, offer := asked(t, fake.Options{})
@@ -220,7 +230,7 @@ func TestARefusedReplyLeavesNothingBehind(t *testing.T) { // 11.14
 				row.first(w)
 			}
 			if row.reply.ExpectedLast == "" {
-				row.reply.ExpectedLast = offer.Last
+				row.reply.ExpectedLast = offer.Latest
 			}
 			e, err := w.svc.Reply(t.Context(), w.actor("rita"), offer.ID, row.reply)
 			require.Error(t, err)
@@ -294,4 +304,46 @@ func TestBlindCopiesAreTheCreatorsAndTheAuthors(t *testing.T) { // R-MSG-04
 	require.NoError(t, err)
 	require.NotContains(t, string(w.account.Sends()[1].Raw), "log@", "never quoted, never answered")
 	require.NotContains(t, string(w.account.Sends()[1].Raw), "secret@")
+}
+
+func TestAMailThatIsTooLargeIsRefusedAndNothingStays(t *testing.T) { // R-MSG-11: up to the provider's limit
+	t.Parallel()
+	w, offer := asked(t, fake.Options{MaxSend: 10_000})
+	before, kept := w.lines(offer.ID), w.blobs()
+	reply := func(size int) error {
+		_, err := w.svc.Reply(t.Context(), w.actor("rita"), offer.ID, ticket.Reply{Text: "see file", Attachments: []rfc822.Attachment{{
+			Name: "a.bin", Size: int64(size), Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(make([]byte, size))), nil },
+		}}})
+		return err
+	}
+	require.ErrorIs(t, reply(9_000), ticket.ErrMailTooLarge)
+	require.Equal(t, before, w.lines(offer.ID))
+	require.Equal(t, kept, w.blobs())
+	require.NoError(t, reply(5_000))
+	require.Len(t, w.account.Sends(), 1)
+}
+
+func TestOfTwoAnswersAtOnceTheSecondIsAskedToLookAgain(t *testing.T) { // 11.14
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	reply := func(user acl.UserID, seen ticket.EntryID) (ticket.Entry, error) {
+		return w.svc.Reply(t.Context(), w.actor(user), offer.ID, ticket.Reply{Text: "from " + string(user), ExpectedLast: seen})
+	}
+	first, err := reply("rita", offer.Latest)
+	require.NoError(t, err)
+	_, err = reply("carl", offer.Latest)
+	require.ErrorIs(t, err, ticket.ErrStaleThread, "before the copy is back")
+	require.Len(t, w.account.Sends(), 1)
+	_, err = reply("rita", first.ID)
+	require.NoError(t, err, "her own p.s.")
+	w.pull()
+	now := w.stored(offer.ID).Latest
+	require.NotEqual(t, first.ID, now)
+	_, err = reply("carl", now)
+	require.NoError(t, err, "the copies that came back are no news")
+	w.advance(time.Minute)
+	w.deliver("Ann <ann@acme.com>", "Re: offer", "References: <ask@acme.com>")
+	w.pull()
+	_, err = reply("rita", w.entries(offer.ID)[2].ID)
+	require.ErrorIs(t, err, ticket.ErrStaleThread)
 }

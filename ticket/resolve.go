@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/inbox"
@@ -13,31 +14,40 @@ import (
 	"github.com/workinbox/workinbox/storage"
 )
 
+// Resolution is what a person decides on a mail in doubt.
+type Resolution string
+
+// The resolutions.
+const (
+	ResolutionSent      Resolution = "sent"       // it has left: it is noted as sent
+	ResolutionSendAgain Resolution = "send-again" // it has not: it is sent again
+)
+
 // Resolve decides on a mail in doubt (state unknown), for somebody who may reply; ErrNotUnknown when
-// it is in none. With wasSent it is noted as sent, otherwise it is sent again under a new marker, so
-// that the two can be told apart. The Message-ID stays: where both arrive, mail programs show one. As
-// with Reply, no error says that the decision is noted: look at Outgoing.State.
-func (s *Service) Resolve(ctx context.Context, actor acl.Actor, id ID, entry EntryID, wasSent bool) (Entry, error) {
-	t, err := s.Store.Ticket(ctx, id)
-	if err != nil {
-		return Entry{}, err
-	}
-	in, err := s.allow(ctx, actor, &t, acl.Reply)
-	if err != nil {
-		return Entry{}, err
-	}
-	e, err := s.current(ctx, Entry{ID: entry, Ticket: id})
+// it is in none. What is sent again goes under a new marker, so that the two can be told apart. The
+// Message-ID stays: where both arrive, mail programs show one. As with Reply, no error says that the
+// decision is noted: look at Outgoing.State. Any other Resolution, the zero one among them, decides
+// nothing and is an error.
+func (s *Service) Resolve(ctx context.Context, actor acl.Actor, id ID, entry EntryID, r Resolution) (Entry, error) {
+	in, e, err := s.writtenMail(ctx, actor, id, entry)
 	if err != nil {
 		return Entry{}, err
 	}
 	if e.Outgoing.State != OutgoingUnknown {
 		return Entry{}, fmt.Errorf("entry %q: %w", entry, ErrNotUnknown)
 	}
-	if wasSent {
+	switch r {
+	case ResolutionSent:
 		if e, err = s.sent(ctx, e, provider.Sent{}); err != nil {
 			return Entry{}, err
 		}
 		return s.left(ctx, actor, &in, e), nil
+	case ResolutionSendAgain:
+	default:
+		return Entry{}, fmt.Errorf("resolve entry %q: %.40q is neither %q nor %q", entry, r, ResolutionSent, ResolutionSendAgain)
+	}
+	if err := s.mayStill(ctx, &e); err != nil {
+		return Entry{}, err
 	}
 	if err := s.requeue(ctx, &e); err != nil {
 		return Entry{}, err
@@ -52,8 +62,8 @@ func (s *Service) requeue(ctx context.Context, e *Entry) error {
 	if err != nil {
 		return err
 	}
-	err = s.move(ctx, e, OutgoingUnknown, func(o *Outgoing) {
-		o.State, o.NotBefore, o.Error, o.Attempts = OutgoingQueued, now, "", 0
+	err = s.advance(ctx, e, OutgoingUnknown, func(o *Outgoing) {
+		o.State, o.NotBefore, o.Error, o.Attempts, o.HeldSince = OutgoingQueued, now, "", 0, time.Time{}
 		o.Marker, o.Blob, o.Size = marker, blob.Key, blob.Size
 	})
 	if err != nil {
@@ -62,7 +72,10 @@ func (s *Service) requeue(ctx context.Context, e *Entry) error {
 		}
 		return err
 	}
-	s.forget(ctx, old.Blob)
+	err = s.Inboxes.ForgetRaw(context.WithoutCancel(ctx), e.Inbox, inbox.BlobInfo{Key: old.Blob, Size: old.Size})
+	if err != nil {
+		s.Logger.WarnContext(ctx, "forget a raw mail", "inbox", e.Inbox, "entry", e.ID, "err", err)
+	}
 	return nil
 }
 
@@ -78,7 +91,8 @@ func (s *Service) known(ctx context.Context, id inbox.ID, marker string) *Entry 
 	return nil
 }
 
-// forget deletes a raw mail that nothing names any more, best effort.
+// forget deletes what was kept and that nothing names any more, best effort. A raw mail that may have left
+// is for inbox.Service.ForgetRaw.
 func (s *Service) forget(ctx context.Context, key inbox.BlobKey) {
 	if err := s.Blobs.DeleteBlob(context.WithoutCancel(ctx), key); err != nil {
 		s.Logger.WarnContext(ctx, "forget a raw mail", "err", err)

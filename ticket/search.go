@@ -186,6 +186,14 @@ type found struct {
 	readable Fields
 }
 
+// keep returns the text of a field that may be read, else nothing.
+func (m *found) keep(field Fields, text string) string {
+	if m.readable&field == 0 {
+		return ""
+	}
+	return text
+}
+
 // searchPage is how many matches are looked at at once.
 const searchPage = 50
 
@@ -240,7 +248,7 @@ func (r *searcher) merged(ctx context.Context, rank Rank) iter.Seq2[found, error
 			if q.Impossible() {
 				continue
 			}
-			next, stop := iter.Pull2(r.s.Store.Matches(ctx, q))
+			next, stop := iter.Pull2(r.matches(ctx, q))
 			defer stop()
 			m, err, more := next()
 			if err != nil {
@@ -263,6 +271,31 @@ func (r *searcher) merged(ctx context.Context, rank Rank) iter.Seq2[found, error
 			}
 			if newest.head = m; !more {
 				streams = slices.DeleteFunc(streams, func(s *stream) bool { return s == newest })
+			}
+		}
+	}
+}
+
+// matches yields what the store finds, few at first where few are wanted: most searches need no more.
+func (r *searcher) matches(ctx context.Context, q MatchQuery) iter.Seq2[Match, error] {
+	if r.q.Limit == 0 || r.q.Limit > searchPage {
+		return r.s.Store.Matches(ctx, q)
+	}
+	return func(yield func(Match, error) bool) {
+		n := 0
+		first := q
+		first.Limit = searchPage
+		for m, err := range r.s.Store.Matches(ctx, first) {
+			if n, q.After = n+1, m.Place; !yield(m, err) || err != nil {
+				return
+			}
+		}
+		if n < searchPage {
+			return
+		}
+		for m, err := range r.s.Store.Matches(ctx, q) {
+			if !yield(m, err) {
+				return
 			}
 		}
 	}
@@ -310,7 +343,7 @@ func (r *searcher) hit(ctx context.Context, rank Rank, m found) (Hit, bool, erro
 		}
 		return Hit{}, false, err
 	}
-	t, in, err := r.s.view(ctx, r.actor, m.Ticket)
+	t, in, err := r.s.visibleTicket(ctx, r.actor, m.Ticket)
 	if err != nil {
 		return gone(err)
 	}
@@ -318,25 +351,27 @@ func (r *searcher) hit(ctx context.Context, rank Rank, m found) (Hit, bool, erro
 	if err != nil {
 		return gone(err)
 	}
-	if e.Hidden && in.Creator != r.actor.User {
-		return gone(nil)
+	e, seen, err := r.s.reader(r.actor, &in).show(ctx, e)
+	if err != nil || !seen {
+		return Hit{}, false, err
 	}
 	if err := r.lost.takeOff(ctx, &t); err != nil {
+		return Hit{}, false, err
+	}
+	if t, err = r.s.unlinkTicket(ctx, r.actor, t); err != nil {
 		return Hit{}, false, err
 	}
 	parts, err := r.parts(ctx, &e)
 	if err != nil {
 		return gone(err)
 	}
-	if e, err = r.s.shown(ctx, r.actor, &in, e); err != nil {
-		return Hit{}, false, err
-	}
 	r.seen[t.ID] = true
-	if m.readable&InText == 0 {
-		e.Text = ""
-	}
-	if m.readable&InSubject == 0 {
-		t.Subject = ""
+	e.Text, t.Subject = m.keep(InText, e.Text), m.keep(InSubject, t.Subject)
+	if o := e.Outgoing; o != nil {
+		o.Subject = m.keep(InSubject, o.Subject)
+		if m.readable&InFiles == 0 {
+			o.Files = nil
+		}
 	}
 	return Hit{Ticket: t, Entry: e, Rank: rank, Snippets: snippets(&parts, r.terms, m.readable),
 		key: HitKey{rank, m.Place}}, true, nil
@@ -347,7 +382,7 @@ func (r *searcher) parts(ctx context.Context, e *Entry) (fieldTexts, error) {
 	if e.Message == "" {
 		return writtenParts(e), nil
 	}
-	v, err := r.s.Inboxes.View(ctx, r.actor, e.Message, htmlsafe.Options{})
+	v, err := r.s.Inboxes.Shown(ctx, r.actor, e.Message, htmlsafe.Options{})
 	if err != nil {
 		return fieldTexts{}, err
 	}

@@ -220,6 +220,18 @@ func TestSearchFindsWhatTheActorCanRead(t *testing.T) { // R-ACL-04, R-MSG-04, R
 	}
 }
 
+// More matches than the service looks at at once are found as few are, in pages too.
+func TestSearchFindsMoreThanItLooksAtAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fake.Options{})
+	w.open(false)
+	w.putWords(newRand(5), w.in.ID, 180)
+	for _, word := range []string{"offer", "of"} {
+		tickets := w.checkSearch("carl", word, []question{{words: []string{word}}}, ticket.Query{})
+		require.Greater(t, tickets, 40, "tickets found")
+	}
+}
+
 func (w *world) search(user acl.UserID, q ticket.SearchQuery) (hits []ticket.Hit) {
 	w.t.Helper()
 	for h, err := range w.svc.Search(w.t.Context(), w.actor(user), q) {
@@ -401,30 +413,110 @@ func TestHiddenAndErasedMailIsNotFound(t *testing.T) { // R-CHG-07
 	}
 }
 
-// A reply is found by its own words at once, and by those of its copy when that has come back.
-func TestRepliesAreFound(t *testing.T) {
+// What a teammate sends is found at once by its words, its subject and the names of its files, and as
+// one mail when its copy has come back.
+func TestSentMailIsFoundAtOnce(t *testing.T) {
 	t.Parallel()
-	w, offer := asked(t, fake.Options{})
-	w.advance(time.Minute)
-	_, err := w.svc.Reply(t.Context(), w.actor("rita"), offer.ID, ticket.Reply{
-		Text: "thingamajig", Bcc: addresses("hush"), Attachments: []rfc822.Attachment{{Name: "terms.pdf", Type: "application/pdf",
-			Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("x")), nil }}},
-	})
-	require.NoError(t, err)
+	files := []rfc822.Attachment{{Name: `C:\home\Terms 2026-0042.pdf`, Type: "application/pdf",
+		Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("x")), nil }}}
 	for _, row := range []struct {
-		text string
-		want int
-	}{{"thingamajig", 1}, {"hush", 0}, {"file:terms", 0}} {
-		require.Len(t, w.search("rob", ticket.SearchQuery{Text: row.text}), row.want, "%q before the copy", row.text)
+		name    string
+		subject string
+		send    func(w *world, id ticket.ID) error
+	}{
+		{"reply", "subject:re", func(w *world, id ticket.ID) error {
+			_, err := w.svc.Reply(w.t.Context(), w.actor("rita"), id,
+				ticket.Reply{Text: "thingamajig", Bcc: addresses("hush"), Attachments: files})
+			return err
+		}},
+		{"draft", "subject:re", func(w *world, id ticket.ID) error {
+			w.save("rita", id, ticket.Draft{Kind: ticket.EntryReplied, Text: "thingamajig", Bcc: addresses("hush")})
+			w.attach("rita", id, "Terms 2026-0042.pdf", "x")
+			_, _, err := w.svc.SendDraft(w.t.Context(), w.actor("rita"), id, w.draftOf("rita", id))
+			return err
+		}},
+		{"forward", "subject:fwd", func(w *world, id ticket.ID) error {
+			_, _, err := w.svc.Forward(w.t.Context(), w.actor("rita"), id, ticket.Forward{Text: "thingamajig",
+				To: addresses("tom"), Bcc: addresses("hush"), Attachments: files})
+			return err
+		}},
+		{"start", "subject:news", func(w *world, _ ticket.ID) error {
+			_, _, err := w.svc.Start(w.t.Context(), w.actor("carl"), w.in.ID, ticket.Start{Text: "thingamajig", Subject: "news",
+				To: addresses("tom"), Bcc: addresses("hush"), Attachments: files})
+			return err
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w, offer := asked(t, fake.Options{})
+			w.advance(time.Minute)
+			require.NoError(t, row.send(w, offer.ID))
+			check := func(when string) {
+				t.Helper()
+				for text, want := range map[string]int{
+					"thingamajig": 1, row.subject + " thingamajig": 1, "file:terms": 1, `file:"2026-0042"`: 1,
+					"file:terms thingamajig": 1, "file:home": 0, "hush": 0, "thingamajig -file:terms": 0,
+				} {
+					require.Len(t, w.search("rob", ticket.SearchQuery{Text: text}), want, "%q %s", text, when)
+				}
+				require.Len(t, w.listed("rob", ticket.Query{WithFiles: true}), 1, when)
+				found := 0
+				for _, err := range w.store.Matches(t.Context(), ticket.MatchQuery{
+					Tickets: ticket.Query{Site: site}, Terms: []ticket.Term{{Words: []string{"thingamajig"}}},
+				}) {
+					require.NoError(t, err)
+					found++
+				}
+				require.Equal(t, 1, found, "entries %s", when)
+				metadata := map[inbox.ID]ticket.Level{w.in.ID: ticket.LevelMetadata}
+				for _, h := range w.search("rob", ticket.SearchQuery{Text: "third", Levels: metadata}) {
+					if o := h.Entry.Outgoing; o != nil {
+						require.Empty(t, strings.Join(o.Files, "")+o.Subject, "what metadata is not, %s", when)
+					}
+				}
+				require.Empty(t, w.search("rob", ticket.SearchQuery{Text: "file:terms", Levels: metadata}), when)
+			}
+			check("before the copy")
+			w.pull()
+			check("with the copy")
+		})
 	}
-	w.pull()
+}
+
+// A mail that was taken back is found by what was written, and is no mail with files any more.
+func TestARecalledMailIsFoundWithoutItsFiles(t *testing.T) { // R-MSG-09
+	t.Parallel()
 	for _, row := range []struct {
-		text string
-		want int
-	}{{"thingamajig", 1}, {"hush", 0}, {"file:terms", 1}, {"subject:re thingamajig", 1}} {
-		require.Len(t, w.search("carl", ticket.SearchQuery{Text: row.text}), row.want, "%q with the copy", row.text)
+		name string
+		back func(w *world, e ticket.Entry) error
+	}{
+		{"recalled", func(w *world, e ticket.Entry) error {
+			_, err := w.svc.Recall(w.t.Context(), w.actor("carl"), e.Ticket, e.ID)
+			return err
+		}},
+		{"deleted", func(w *world, e ticket.Entry) error {
+			w.host.SetSite(inbox.Settings{ID: site, AgentsMayDelete: true})
+			if _, err := w.svc.Delete(w.t.Context(), w.actor("carl"), e.Ticket); err != nil {
+				return err
+			}
+			_, err := w.svc.Restore(w.t.Context(), w.actor("carl"), e.Ticket)
+			return err
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w, offer := asked(t, fake.Options{})
+			e, err := w.svc.Reply(t.Context(), w.actor("rita"), offer.ID, ticket.Reply{
+				Text: "thingamajig", SendAt: w.clock().Add(time.Hour),
+				Attachments: []rfc822.Attachment{{Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("x")), nil }}},
+			})
+			require.NoError(t, err)
+			require.Len(t, w.listed("rob", ticket.Query{WithFiles: true}), 1, "a file without a name")
+			require.NoError(t, row.back(w, e))
+			require.Len(t, w.search("rob", ticket.SearchQuery{Text: "thingamajig"}), 1)
+			require.Empty(t, w.listed("rob", ticket.Query{WithFiles: true}))
+		})
 	}
-	require.Equal(t, []string{"offer"}, w.listed("rob", ticket.Query{WithFiles: true}))
 }
 
 func TestViewsAndCounts(t *testing.T) { // R-STA-01

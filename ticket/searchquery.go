@@ -21,16 +21,18 @@ type Finder interface {
 	CountTickets(ctx context.Context, q Query, reader acl.UserID) ([]Count, error)
 	// Reading returns up to when a person has read a ticket; the zero time for not at all.
 	Reading(ctx context.Context, id ID, reader acl.UserID) (time.Time, error)
-	// SaveReading sets it, forward or back; the zero time forgets it. ErrNotFound when there is no
-	// such ticket.
+	// SaveReading sets it, forward or back; the zero time forgets it. One before the zero time is kept
+	// like any: with it a ticket is unread that no client was heard on. ErrNotFound when there is no such
+	// ticket.
 	SaveReading(ctx context.Context, id ID, reader acl.UserID, until time.Time) error
 }
 
 // MatchQuery selects entries by their words.
 type MatchQuery struct {
-	// Tickets selects the tickets whose entries are looked at; Inboxes holds for the entry too, and
-	// HiddenIn and AllHidden as much for hidden entries as for hidden tickets. After and Limit of it
-	// do not matter.
+	// Tickets selects the tickets whose entries are looked at, wherever their mail lies. HiddenIn and
+	// AllHidden hold as much for hidden entries as for hidden tickets; where the mail of one lies in
+	// another inbox than its ticket, only AllHidden does. After and Limit of it do not
+	// matter.
 	Tickets Query
 	// Only keeps the entries of these tickets, of a few.
 	Only []ID
@@ -56,17 +58,23 @@ func (q *MatchQuery) Look(t *Term) Fields {
 	return f
 }
 
-// Impossible says that nothing can match: a term may stand nowhere, or there is none to be found.
+// Impossible says that nothing can match: a term may stand nowhere, or is to be found and left out at
+// once, or there is none to be found.
 func (q *MatchQuery) Impossible() bool {
 	found := false
 	for i := range q.Terms {
 		t := &q.Terms[i]
-		if !t.Not && q.Look(t) == 0 {
+		if !t.Not && (q.Look(t) == 0 || slices.ContainsFunc(q.Terms, func(not Term) bool { return q.excludes(&not, t) })) {
 			return true
 		}
 		found = found || !t.Not
 	}
 	return !found || q.Tickets.Inboxes != nil && len(q.Tickets.Inboxes) == 0
+}
+
+// excludes says that a term with Not leaves out all that has the other one.
+func (q *MatchQuery) excludes(not, t *Term) bool {
+	return not.Not && slices.Equal(not.Words, t.Words) && (not.Prefix || !t.Prefix) && q.Look(t)&^q.Look(not) == 0
 }
 
 // Match is an entry that was found.
@@ -94,8 +102,11 @@ func (q *Query) Selects(t *Ticket) bool {
 	switch {
 	case q.Site != "" && t.Site != q.Site,
 		q.Inboxes != nil && !slices.Contains(q.Inboxes, t.Inbox),
-		t.Hidden() && !q.AllHidden && !slices.Contains(q.HiddenIn, t.Inbox),
-		q.Deleted == t.DeletedAt.IsZero(),
+		t.Hidden() && !q.AllHidden && (t.Moved() || !slices.Contains(q.HiddenIn, t.Inbox)),
+		t.MergedInto == "" && q.Deleted == t.DeletedAt.IsZero(),
+		t.MergedInto == "" && q.Deleted && !t.PurgeBegan.IsZero() && !q.AllHidden,
+		t.MergedInto != "" && !q.Merged,
+		q.Mailbox != "" && t.Mailbox() != q.Mailbox,
 		q.Resting != "" && !q.rests(t):
 		return false
 	}
@@ -122,7 +133,7 @@ func (q *Query) rests(t *Ticket) bool {
 func (q *Query) selectsTags(tags []string) bool {
 	has := func(tag string) bool { return slices.Contains(tags, tag) }
 	lacks := func(tag string) bool { return !has(tag) }
-	return (q.Tag == "" || has(q.Tag)) && (!q.Untagged || len(tags) == 0) &&
+	return (!q.Untagged || len(tags) == 0) &&
 		(len(q.AnyTag) == 0 || slices.ContainsFunc(q.AnyTag, has)) &&
 		!slices.ContainsFunc(q.AllTags, lacks) && !slices.ContainsFunc(q.WithoutTags, has)
 }

@@ -7,7 +7,8 @@ import (
 )
 
 // Snippet is a part of a field with the words that were found. Text is what the sender wrote: escape
-// it before it is shown.
+// it before it is shown, each part between the ends of Marks by itself. Neither its ends nor those of
+// marks part what a reader sees as one character.
 type Snippet struct {
 	Field Fields // the one field it is of
 	Text  string // at most some 200 bytes
@@ -19,7 +20,8 @@ type Mark struct{ Start, End int }
 
 const (
 	snippetBefore = 60  // bytes in front of the first mark
-	snippetLength = 180 // bytes of a snippet, more or less a word
+	snippetLength = 180 // bytes of a snippet, at most
+	nearWord      = 30  // how far an end of a snippet is moved to that of a word
 )
 
 // snippets shows where the terms are, one snippet for each field.
@@ -56,7 +58,7 @@ func marksOf(text string, field Fields, terms []Term) (marks []Mark) {
 		}
 		for at := range words {
 			if end, ok := t.at(text, words[at:]); ok {
-				marks = append(marks, Mark{words[at].start, end})
+				marks = append(marks, wholeCharacters(text, Mark{words[at].start, end}))
 			}
 		}
 	}
@@ -93,29 +95,44 @@ func (t *Term) at(text string, words []placed) (end int, ok bool) {
 
 // cut takes the part around the first mark, at the ends of words where there are any near.
 func cut(text string, field Fields, marks []Mark) Snippet {
-	from := max(0, marks[0].Start-snippetBefore)
-	for from > 0 && from < marks[0].Start && !utf8.RuneStart(text[from]) {
+	first := marks[0]
+	from := max(0, first.Start-snippetBefore)
+	for from < first.Start && !begins(text, from) {
 		from++
 	}
 	if from > 0 {
-		if space := strings.IndexByte(text[from:marks[0].Start], ' '); space >= 0 {
-			from += space + 1
+		if space := strings.IndexAny(text[from:min(first.Start, from+nearWord)], " \n\t"); space >= 0 {
+			from = cutBefore(text, from, from+space+1)
 		}
 	}
-	to := min(len(text), max(from+snippetLength, marks[0].End))
-	for to < len(text) && !utf8.RuneStart(text[to]) {
-		to++
-	}
+	to := min(len(text), from+snippetLength)
 	if to < len(text) {
-		if space := strings.LastIndexByte(text[marks[0].End:to], ' '); space > 0 {
-			to = marks[0].End + space
+		to = cutBefore(text, first.Start, to)
+		first.End = min(first.End, to)
+		near := max(first.End, to-nearWord)
+		if space := strings.LastIndexAny(text[near:to], " \n\t"); space >= 0 {
+			to = cutBefore(text, first.End, near+space)
 		}
 	}
-	s := Snippet{Field: field, Text: text[from:to]}
-	for _, m := range marks {
+	s := Snippet{Field: field, Text: text[from:to], Marks: []Mark{{first.Start - from, first.End - from}}}
+	for _, m := range marks[1:] {
 		if m.End <= to {
 			s.Marks = append(s.Marks, Mark{m.Start - from, m.End - from})
 		}
 	}
 	return s
+}
+
+// cutBefore is the last place of the text up to at where a character begins, behind from where there
+// is one; of a character without end it is inside.
+func cutBefore(text string, from, at int) int {
+	for i := at; i > from; i-- {
+		if begins(text, i) {
+			return i
+		}
+	}
+	for at < len(text) && !utf8.RuneStart(text[at]) {
+		at++
+	}
+	return at
 }

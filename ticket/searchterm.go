@@ -39,8 +39,11 @@ type Term struct {
 //	-draft             not with this word; -"in draft" too
 //	subject:offer      in the subject; people:ann in names and addresses; file:pdf in names of files
 //
-// Case and accents do not count. A word with punctuation inside is a phrase: ann@acme.com finds the
-// address. Nothing typed is a mistake: a quote that is left open ends with the text, what is no word
+// Quotes may be those of any language. Case and accents do not count, nor how letters are composed:
+// "STRASSE" is "Straße", "елка" is "ёлка", wide and half-wide letters are plain ones. Where a script puts
+// no space between words (Chinese, Japanese, Korean, Thai, Lao, Khmer, Burmese) any part of a run is a
+// word. A word with punctuation inside is a phrase: ann@acme.com finds the address, 2026-0042 the number.
+// Signs and emoji are no words. Nothing typed is a mistake: a quote that is left open ends with the text, what is no word
 // is left out, and a name before a colon that is none of these is a word of the phrase. Without a
 // word to be found it is ErrNoWords.
 func ParseTerms(text string) ([]Term, error) {
@@ -76,7 +79,7 @@ var termFields = []struct {
 	fields Fields
 }{{"subject:", InSubject}, {"people:", InPeople}, {"file:", InFiles}}
 
-func isQuote(r rune) bool { return r == '"' || r == '“' || r == '”' || r == '„' }
+func isQuote(r rune) bool { return strings.ContainsRune("\"“”„‟«»＂「」『』", r) }
 
 // next reads one term, which may come out without words.
 func (p *termParser) next() (t Term, more bool) {

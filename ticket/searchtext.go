@@ -3,6 +3,7 @@ package ticket
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/workinbox/workinbox/inbox"
@@ -80,7 +81,8 @@ func mailText(id EntryID, m *inbox.Message, c *inbox.Content) Text {
 // entryText is what an entry is found by that was written here.
 func entryText(e *Entry) Text {
 	p := writtenParts(e)
-	return p.words(e.ID, false)
+	o := e.Outgoing
+	return p.words(e.ID, o != nil && len(o.Files) > 0 && o.State != OutgoingRecalled)
 }
 
 // fieldTexts are the fields of an entry as a person reads them.
@@ -94,13 +96,11 @@ func partsOf(m *inbox.Message, c *inbox.Content) (p fieldTexts) {
 	body := rfc822.SplitText(text)
 	var files []string
 	for i := range c.Parts {
-		if name := c.Parts[i].Name; name != "" {
-			files = append(files, name)
-		}
+		files = append(files, c.Parts[i].Name)
 	}
 	p[0] = m.Subject
 	p[1] = people(m.From, m.ReplyTo, m.To, m.Cc)
-	p[2] = strings.Join(files, ", ")
+	p[2] = fileNames(files)
 	p[3] = join(body.New, body.Signature)
 	p[4] = body.Quoted
 	return p
@@ -108,7 +108,15 @@ func partsOf(m *inbox.Message, c *inbox.Content) (p fieldTexts) {
 
 func writtenParts(e *Entry) (p fieldTexts) {
 	p[1], p[3] = people(e.To, e.Cc), e.Text
+	if o := e.Outgoing; o != nil {
+		p[0], p[2] = o.Subject, fileNames(o.Files)
+	}
 	return p
+}
+
+func fileNames(files []string) string {
+	named := slices.DeleteFunc(slices.Clone(files), func(name string) bool { return name == "" })
+	return strings.Join(named, ", ")
 }
 
 func join(a, b string) string {
@@ -145,10 +153,14 @@ func (p *fieldTexts) words(id EntryID, files bool) Text {
 }
 
 // writtenTexts are the texts of those of the entries that were written here and have not come back as
-// mail: notes and replies.
+// mail: notes and replies. What is redacted is found by nothing.
 func writtenTexts(entries []Entry) (texts []Text) {
 	for i := range entries {
 		e := &entries[i]
+		if !e.RedactedAt.IsZero() {
+			texts = append(texts, Text{Entry: e.ID})
+			continue
+		}
 		switch e.Kind {
 		case EntryNoted, EntryReplied, EntryForwarded:
 			if e.Message == "" {
@@ -159,8 +171,8 @@ func writtenTexts(entries []Entry) (texts []Text) {
 	return texts
 }
 
-// find makes searches find an entry of the draft by the text.
-func (d *draft) find(t Text) {
+// find makes searches find an entry of the ticket by the text.
+func (d *pending) find(t Text) {
 	for i := range d.texts {
 		if d.texts[i].Entry == t.Entry {
 			d.texts[i] = t
@@ -171,7 +183,7 @@ func (d *draft) find(t Text) {
 }
 
 // index makes searches find a mail by its words.
-func (c *collector) index(ctx context.Context, d *draft, e *Entry, m *inbox.Message) error {
+func (c *collector) index(ctx context.Context, d *pending, e *Entry, m *inbox.Message) error {
 	content, err := c.s.Archive.Content(ctx, m.ID)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil // erased meanwhile; its own line says so

@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -67,19 +68,12 @@ func inWord(r rune) bool {
 // what joins letters of Persian or of India, or keeps them apart.
 func joins(r rune) bool { return r == '\u00ad' || r == '\u200c' || r == '\u200d' }
 
-// eachInRun yields the words of a run that is not ASCII alone. The places are those of the letters
-// where the run is in its composed form already, as nearly all text is, and else of the whole run.
+// eachInRun yields the words of a run that is not ASCII alone.
 func eachInRun(run string, at int, yield func(word string, start, end int) bool) bool {
-	plain := norm.NFKC.String(run)
-	place := func(i int) int { return at + i }
-	if plain != run {
-		place = nil
-	}
+	plain, places := compose(run)
 	part := func(from, to int) (int, int) {
-		if place == nil {
-			return at, at + len(run)
-		}
-		return place(from), place(to)
+		from, to = places.of(from, to)
+		return at + from, at + to
 	}
 	for i := 0; i < len(plain); {
 		r, n := utf8.DecodeRuneInString(plain[i:])
@@ -120,6 +114,37 @@ func eachInRun(run string, at int, yield func(word string, start, end int) bool)
 	return true
 }
 
+// places are where the parts of a composed text begin in it and in what it was composed of, and where
+// both end. None are for a text that was composed already.
+type places []struct{ composed, text int }
+
+// compose writes a run in its composed form.
+func compose(run string) (string, places) {
+	if norm.NFKC.IsNormalString(run) {
+		return run, nil
+	}
+	var composed []byte
+	var at places
+	var parts norm.Iter
+	for parts.InitString(norm.NFKC, run); !parts.Done(); {
+		if n := parts.Pos(); len(at) == 0 || n > at[len(at)-1].text { // else it goes on with one character
+			at = append(at, struct{ composed, text int }{len(composed), n})
+		}
+		composed = append(composed, parts.Next()...)
+	}
+	return string(composed), append(at, struct{ composed, text int }{len(composed), len(run)})
+}
+
+// of returns the part of the text that a part of the composed text was made of.
+func (p places) of(from, to int) (start, end int) {
+	if p == nil {
+		return from, to
+	}
+	first := sort.Search(len(p), func(i int) bool { return p[i].composed > from }) - 1
+	last := sort.Search(len(p), func(i int) bool { return p[i].composed >= to })
+	return p[first].text, p[last].text
+}
+
 // eachPair yields the pairs of letters of a run without spaces, and the last letter alone.
 func eachPair(run string, at int, part func(from, to int) (int, int),
 	yield func(word string, start, end int) bool) bool {
@@ -157,9 +182,10 @@ func unspaced(r rune) bool {
 		!unicode.IsDigit(r)
 }
 
-// diacritic tells the signs that do not count: accents, the points of Hebrew and Arabic.
+// diacritic tells the signs that do not count: accents, the points of Hebrew and Arabic, what stands
+// around a letter.
 func diacritic(r rune) bool {
-	return r >= 0x300 && unicode.Is(unicode.Mn, r) &&
+	return r >= 0x300 && unicode.In(r, unicode.Mn, unicode.Me) &&
 		unicode.In(r, unicode.Inherited, unicode.Hebrew, unicode.Arabic, unicode.Cyrillic, unicode.Latin) ||
 		r == 'ـ'
 }

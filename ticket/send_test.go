@@ -3,6 +3,7 @@ package ticket_test
 import (
 	"errors"
 	"io"
+	"net/url"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/provider/fake"
+	"github.com/workinbox/workinbox/storage"
 	"github.com/workinbox/workinbox/ticket"
 )
 
@@ -184,7 +186,7 @@ func TestAnAnswerMeanwhileKeepsTheTicketActive(t *testing.T) { // R-STA-02 befor
 	w.deliver("ann@acme.com", "forget it", "References: <ask@acme.com>")
 	w.pull()
 	w.dispatch(11 * time.Minute)
-	_, err := w.svc.Resolve(t.Context(), w.actor("rita"), offer.ID, e.ID, true)
+	_, err := w.svc.Resolve(t.Context(), w.actor("rita"), offer.ID, e.ID, ticket.ResolutionSent)
 	require.NoError(t, err)
 	require.Equal(t, ticket.OutgoingSent, w.outgoing(offer.ID).Outgoing.State)
 	require.Equal(t, ticket.Active, w.only().Status, "what the client wrote since is not buried under waiting")
@@ -248,20 +250,9 @@ func TestAMailThatCannotLeaveFailsWithACode(t *testing.T) {
 		name, code string
 		spoil      func(w *world)
 	}{
-		{"needs_reauth while sending", "auth", func(w *world) { w.account.Revoke() }},
-		{"an administrator must consent", "auth", func(w *world) {
-			w.account.FailOnce(fake.OpSend, "", &provider.ConsentError{URL: "https://admin.example"})
-		}},
-		{"a permission was taken away", "auth", func(w *world) {
-			w.account.FailOnce(fake.OpSend, "", &provider.ScopeError{Missing: []string{"send"}})
-		}},
 		{"the grant does not cover sending", "unsupported", func(w *world) { w.account.ReadOnly(true) }},
 		{"the service refuses the mail", "refused", func(w *world) {
 			w.account.FailOnce(fake.OpSend, "", errors.New("400 bad request"))
-		}},
-		{"inbox paused", "inbox_not_live", func(w *world) {
-			_, err := w.inboxes.Pause(w.t.Context(), w.actor("carl"), w.in.ID)
-			require.NoError(w.t, err)
 		}},
 		{"the raw mail is gone", "not_found", func(w *world) {
 			for _, e := range w.entries(w.only().ID) {
@@ -273,9 +264,7 @@ func TestAMailThatCannotLeaveFailsWithACode(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			w, offer := asked(t, fake.Options{})
-			w.account.Throttle(1, time.Minute) // it stays queued
-			require.Equal(t, ticket.OutgoingQueued, w.reply(offer.ID).Outgoing.State)
+			w, offer := held(t)
 			row.spoil(w)
 			w.dispatch(2 * time.Minute)
 			got := w.outgoing(offer.ID)
@@ -287,11 +276,115 @@ func TestAMailThatCannotLeaveFailsWithACode(t *testing.T) {
 	}
 }
 
+// held is a world with a reply the service was too busy for.
+func held(t *testing.T) (*world, ticket.Ticket) {
+	w, offer := asked(t, fake.Options{})
+	w.account.Throttle(1, time.Minute)
+	require.Equal(t, ticket.OutgoingQueued, w.reply(offer.ID).Outgoing.State)
+	return w, offer
+}
+
+func TestAMailWaitsForItsMailbox(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name, code  string
+		spoil, mend func(w *world)
+	}{
+		{"the inbox is paused", "inbox_not_live", func(w *world) {
+			_, err := w.inboxes.Pause(w.t.Context(), w.actor("carl"), w.in.ID)
+			require.NoError(w.t, err)
+		}, func(w *world) {
+			_, err := w.inboxes.Resume(w.t.Context(), w.actor("carl"), w.in.ID)
+			require.NoError(w.t, err)
+		}},
+		{"the grant is dead", "auth", func(w *world) { w.account.Revoke() }, (*world).reconnect},
+		{"an administrator must consent", "auth", func(w *world) {
+			w.account.FailOnce(fake.OpSend, "", &provider.ConsentError{URL: "https://admin.example"})
+		}, (*world).reconnect},
+		{"a permission was taken away", "auth", func(w *world) {
+			w.account.FailOnce(fake.OpSend, "", &provider.ScopeError{Missing: []string{"send"}})
+		}, (*world).reconnect},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w, offer := held(t)
+			row.spoil(w)
+			w.dispatch(2 * time.Minute)
+			w.dispatch(24 * time.Hour)
+			got := w.outgoing(offer.ID).Outgoing
+			require.Equal(t, ticket.OutgoingQueued, got.State)
+			require.NotEmpty(t, got.Error, "it says why it waits")
+			row.mend(w)
+			w.dispatch(10 * time.Minute)
+			got = w.outgoing(offer.ID).Outgoing
+			require.Equal(t, [2]any{ticket.OutgoingSent, ""}, [2]any{got.State, got.Error})
+			require.Len(t, w.account.Sends(), 1)
+
+			w, offer = held(t)
+			row.spoil(w)
+			w.dispatch(2 * time.Minute)
+			require.Equal(t, row.code, w.outgoing(offer.ID).Outgoing.Error)
+			w.dispatch(72 * time.Hour)
+			require.Equal(t, ticket.OutgoingFailed, w.outgoing(offer.ID).Outgoing.State, "not for ever")
+			require.Contains(t, w.events(), "ticket.send.failed")
+			row.mend(w)
+			e, err := w.svc.Retry(t.Context(), w.actor("carl"), offer.ID, w.outgoing(offer.ID).ID)
+			require.NoError(t, err)
+			require.Equal(t, ticket.OutgoingSent, e.Outgoing.State)
+			require.Len(t, w.account.Sends(), 1)
+		})
+	}
+}
+
+// reconnect is what the owner does when the grant is dead.
+func (w *world) reconnect() {
+	w.t.Helper()
+	ctx, carl := w.t.Context(), w.actor("carl")
+	w.account.Heal()
+	link, err := w.inboxes.Connect(ctx, carl, w.in.ID, "https://host.example/back")
+	require.NoError(w.t, err)
+	u, err := url.Parse(link)
+	require.NoError(w.t, err)
+	_, err = w.inboxes.Consent(ctx, carl, w.in.ID, inbox.Return{State: u.Query().Get("state"), Code: w.account.Address()})
+	require.NoError(w.t, err)
+}
+
+func TestRetryIsForMailThatFailed(t *testing.T) {
+	t.Parallel()
+	w, offer := held(t)
+	id := w.outgoing(offer.ID).ID
+	retry := func(user acl.UserID) error {
+		_, err := w.svc.Retry(t.Context(), w.actor(user), offer.ID, id)
+		return err
+	}
+	require.ErrorIs(t, retry("rita"), ticket.ErrNotFailed, "it waits")
+	w.account.FailOnce(fake.OpSend, "", errors.New("400 bad request"))
+	w.dispatch(2 * time.Minute)
+	require.Equal(t, ticket.OutgoingFailed, w.outgoing(offer.ID).Outgoing.State)
+	require.ErrorIs(t, retry("rob"), acl.ErrDenied)
+	require.ErrorIs(t, retry("zoe"), storage.ErrNotFound)
+	author := person(w.outgoing(offer.ID).Author, acl.Agent)
+	gone := author
+	gone.State = acl.Deactivated
+	w.host.AddPerson(gone)
+	require.ErrorIs(t, retry("carl"), acl.ErrDenied, "nothing of somebody who left speaks for the mailbox")
+	w.host.AddPerson(author)
+	w.advance(time.Minute)
+	w.deliver("Ann <ann@acme.com>", "Re: offer", "References: <ask@acme.com>")
+	w.pull()
+	seen := w.stored(offer.ID).Latest
+	require.NoError(t, retry("rita"))
+	_, err := w.svc.Reply(t.Context(), w.actor("carl"), offer.ID, ticket.Reply{Text: "x", ExpectedLast: seen})
+	require.ErrorIs(t, err, ticket.ErrStaleThread, "what failed before has left now")
+	require.Len(t, w.account.Sends(), 1)
+	require.ErrorIs(t, retry("rita"), ticket.ErrNotFailed, "it was sent")
+}
+
 func TestADeadGrantMovesTheInboxAndRefusesTheNext(t *testing.T) { // R-CON-04, c6
 	t.Parallel()
 	w, offer := asked(t, fake.Options{})
 	w.account.Revoke()
-	require.Equal(t, "auth", w.reply(offer.ID).Outgoing.Error)
+	require.Equal(t, "auth", w.reply(offer.ID).Outgoing.Error, "it waits")
 	in, err := w.store.Inbox(t.Context(), w.in.ID)
 	require.NoError(t, err)
 	require.Equal(t, inbox.StateNeedsReauth, in.State)

@@ -5,19 +5,26 @@
 //
 //  1. Tickets pull. Collect reads the inbox's log after a mark of its own and moves the mark when
 //     what it read is saved. A crash between the two is harmless: what is there already is
-//     recognised and left out.
+//     recognised and left out. Where a call of package inbox hides mail, tickets pull before that
+//     call returns (inbox.Service.Follow), so that nobody reads on in a ticket what is hidden.
 //  2. A ticket and the entry that explains its change are written in one step, so the history never
 //     lies.
 //  3. A mail goes out once or a person is asked. It is queued before it is sent, carries a marker,
 //     and when the answer to a send is lost the mailbox is asked for the marker first.
 //  4. What a person may see of a mail is decided by package inbox. Lists are bounded by the inboxes
 //     the actor may view at that moment.
+//  5. A ticket has one inbox, and who may do what with it is decided there. Its mail may lie in
+//     others, since tickets are moved and merged: an answer leaves from the mailbox the mail lies in,
+//     by whoever may reply there, and what is hidden of it is for the creator of that inbox alone.
 package ticket
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/workinbox/workinbox/acl"
@@ -34,6 +41,8 @@ type Config struct {
 
 	// Presence keeps who is at which ticket. Nil keeps it in this process.
 	Presence Presence
+	// Tasks is the host's list of tasks (R-TKT-09). Nil: what is about tasks answers errors.ErrUnsupported.
+	Tasks Tasks
 	// MaxRecipients is how many people one mail may go to (R-MSG-05). Zero is 50, negative no limit but
 	// the mail service's.
 	MaxRecipients int
@@ -47,9 +56,13 @@ type Config struct {
 }
 
 // Service works on tickets. It is safe for concurrent use and starts nothing in the background.
-type Service struct{ Config }
+type Service struct {
+	Config
+	serving sync.Map // the inbox.ID of those whose mail a Dispatch is at
+}
 
-// New checks the configuration and fills in the defaults.
+// New checks the configuration and fills in the defaults. Make one for each inbox.Service: the Service
+// follows that one from then on (inbox.Service.Follow), so its Store is no transaction.
 func New(c Config) (*Service, error) {
 	switch {
 	case c.Store == nil:
@@ -77,7 +90,13 @@ func New(c Config) (*Service, error) {
 		now := c.Now
 		c.NewID = func() string { return inbox.NewID(now()) }
 	}
-	return &Service{Config: c}, nil
+	s := &Service{Config: c}
+	c.Inboxes.Follow(func(ctx context.Context, id inbox.ID) error {
+		_, err := s.Collect(ctx, id)
+		return err
+	})
+	c.Inboxes.Withhold(s.redacted)
+	return s, nil
 }
 
 func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
@@ -90,31 +109,47 @@ func (s *Service) engineInbox(ctx context.Context, id inbox.ID) (inbox.Inbox, er
 // allow checks an action on a ticket and returns the ticket's inbox. A ticket whose mail is hidden
 // exists for its inbox's creator only, whatever the action.
 func (s *Service) allow(ctx context.Context, actor acl.Actor, t *Ticket, action acl.Action) (inbox.Inbox, error) {
+	if !t.PurgeBegan.IsZero() && action != acl.Purge {
+		return inbox.Inbox{}, notFound(t.ID)
+	}
 	facts := acl.Facts{Ticket: acl.Ticket{Archived: !t.ArchivedAt.IsZero(), Deleted: !t.DeletedAt.IsZero()}}
-	if t.Hidden() || t.Status == Closed {
-		in, err := s.engineInbox(ctx, t.Inbox)
-		if err != nil {
-			return inbox.Inbox{}, err
-		}
-		if t.Hidden() && in.Creator != actor.User {
-			return inbox.Inbox{}, notFound(t.ID)
-		}
-		facts.Ticket.Locked = t.lockedAt(&in, s.now())
+	if err := s.fill(ctx, actor, t, &facts); err != nil {
+		return inbox.Inbox{}, err
 	}
 	in, err := s.Inboxes.Authorize(ctx, actor, t.Inbox, action, &facts)
 	if errors.Is(err, storage.ErrNotFound) {
 		return inbox.Inbox{}, notFound(t.ID)
 	}
+	if err == nil && t.MergedInto != "" && action != acl.ViewTickets {
+		return inbox.Inbox{}, fmt.Errorf("ticket %q: %w", t.ID, ErrMerged)
+	}
 	return in, err
+}
+
+// fill adds what a ticket's inbox says of it: whether it is locked. A ticket whose mail is hidden is
+// there for the creator of the mailbox it came from only.
+func (s *Service) fill(ctx context.Context, actor acl.Actor, t *Ticket, facts *acl.Facts) error {
+	if t.Hidden() {
+		in, err := s.engineInbox(ctx, t.Mailbox())
+		if err != nil || in.Creator != actor.User {
+			return notFound(t.ID)
+		}
+	}
+	if t.Status != Closed {
+		return nil
+	}
+	in, err := s.engineInbox(ctx, t.Inbox)
+	facts.Ticket.Locked = err == nil && t.lockedAt(&in, s.now())
+	return err
 }
 
 func notFound(id ID) error {
 	return &storage.Error{Op: "read", Entity: "ticket", ID: string(id), Err: storage.ErrNotFound}
 }
 
-// edit loads a ticket, checks the action, applies change and saves the ticket with the entries; on a
+// update loads a ticket, checks the action, applies change and saves the ticket with the entries; on a
 // version conflict it reads again and redoes, three times. A change without entries saves nothing.
-func (s *Service) edit(ctx context.Context, actor acl.Actor, id ID, action acl.Action,
+func (s *Service) update(ctx context.Context, actor acl.Actor, id ID, action acl.Action,
 	change func(t *Ticket) ([]Entry, []inbox.Event, error)) (Ticket, error) {
 	for try := 0; ; try++ {
 		t, err := s.Store.Ticket(ctx, id)
@@ -130,7 +165,7 @@ func (s *Service) edit(ctx context.Context, actor acl.Actor, id ID, action acl.A
 			return Ticket{}, err
 		}
 		if len(entries) == 0 {
-			return t, nil
+			return s.unlinkTicket(ctx, actor, t)
 		}
 		for i := range ev {
 			ev[i] = s.event(ev[i], &next, actor.User)
@@ -142,16 +177,16 @@ func (s *Service) edit(ctx context.Context, actor acl.Actor, id ID, action acl.A
 		if err != nil {
 			return Ticket{}, err
 		}
-		return saved[0], nil
+		return s.leftTicket(ctx, actor, saved[0]), nil
 	}
 }
 
 // event fills in what every event of a ticket has. An event that is about no mail names the newest
-// one, so that a notice of it goes only to those who may see that.
+// one, so that a notice of it goes only to those who may see that; where there is none, veil sees to it.
 func (s *Service) event(e inbox.Event, t *Ticket, by acl.UserID) inbox.Event {
 	e.ID, e.At, e.Site, e.Inbox = s.NewID(), s.now(), t.Site, t.Inbox
 	e.Ticket, e.Actor = string(t.ID), by
-	if len(t.Threads) > 0 {
+	if len(t.Threads) > 0 && !t.Moved() { // of a mailbox its readers may not know
 		e.Thread = t.Threads[0]
 	}
 	if e.Message == "" {
@@ -160,7 +195,25 @@ func (s *Service) event(e inbox.Event, t *Ticket, by acl.UserID) inbox.Event {
 	return e
 }
 
-// entry starts a history line of a ticket.
-func (s *Service) entry(t *Ticket, kind EntryKind, by acl.UserID) Entry {
+// veil keeps the events of hidden tickets that no mail is left of to the creator of the mailbox, as
+// theirs is all that can be seen of such a ticket (R-CHG-07).
+func (s *Service) veil(ctx context.Context, w []Write, ev []inbox.Event) error {
+	for i := range ev {
+		e := &ev[i]
+		j := slices.IndexFunc(w, func(w Write) bool { return string(w.Ticket.ID) == e.Ticket })
+		if e.Message != "" || e.Personal || j < 0 || !w[j].Ticket.Hidden() {
+			continue
+		}
+		in, err := s.engineInbox(ctx, w[j].Ticket.Mailbox())
+		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return err
+		}
+		e.Personal, e.Target = true, in.Creator // nobody where the inbox is gone
+	}
+	return nil
+}
+
+// newEntry starts a history line of a ticket.
+func (s *Service) newEntry(t *Ticket, kind EntryKind, by acl.UserID) Entry {
 	return Entry{ID: EntryID(s.NewID()), Ticket: t.ID, Inbox: t.Inbox, Kind: kind, At: s.now(), Author: by}
 }

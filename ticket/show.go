@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/inbox"
@@ -27,6 +26,9 @@ func (c *collector) show(ctx context.Context, id inbox.MessageID) error {
 	e.Hidden = hidden(&m)
 	if d.ticket.Shown++; e.Hidden {
 		d.ticket.Shown -= 2
+		d.veiled = true
+	} else {
+		d.ticket.Latest = e.ID // nobody has seen it yet
 	}
 	d.put(e)
 	d.mixed = true
@@ -34,23 +36,32 @@ func (c *collector) show(ctx context.Context, id inbox.MessageID) error {
 }
 
 // purge follows a mail that was erased for good: nothing of it stays in its entry, and a ticket
-// without mail goes to the trash.
+// without mail goes to the trash. Of one that was redacted the entry stays for whom the mail was and counts
+// as it did, and so does the ticket.
 func (c *collector) purge(ctx context.Context, id inbox.MessageID) error {
 	e, d, err := c.entryOf(ctx, id)
 	if err != nil || d == nil {
 		return err
 	}
 	t := &d.ticket
-	hidden := t.Hidden()
-	if t.Messages--; !e.Hidden {
-		t.Shown--
+	if e.RedactedAt.IsZero() {
+		hidden := t.Hidden()
+		if t.Messages--; !e.Hidden {
+			t.Shown--
+		}
+		e.Hidden = true
+		if t.Messages == 0 {
+			t.Subject, t.Last, t.WasHidden, t.DeletedAt = "", "", hidden, c.s.now()
+		}
+	} else if !e.Hidden {
+		d.redacted = append(d.redacted, e)
 	}
-	e.Message, e.RFCID, e.Text, e.Hidden = "", "", "", true
+	e.Message, e.RFCID, e.Text = "", "", ""
 	e.To, e.Cc, e.Bcc = nil, nil, nil
 	if e.Outgoing != nil {
 		o := *e.Outgoing
 		if o.Blob != "" { // first the mail: afterwards nothing names it
-			if err := c.s.Blobs.DeleteBlob(ctx, o.Blob); err != nil {
+			if err := c.s.Inboxes.ForgetRaw(ctx, e.Inbox, inbox.BlobInfo{Key: o.Blob, Size: o.Size}); err != nil {
 				return err
 			}
 		}
@@ -60,15 +71,13 @@ func (c *collector) purge(ctx context.Context, id inbox.MessageID) error {
 	d.put(e)
 	d.find(Text{Entry: e.ID})
 	d.mixed = true
-	if t.Messages == 0 {
-		t.Subject, t.Last, t.DeletedAt, t.WasHidden = "", "", c.s.now(), hidden
-	}
 	return nil
 }
 
 // settle works out again what a ticket shows of its mail, from the mail that is shown, or from all of
-// it where none is: a hidden mail shows neither in the subject nor in the order of lists.
-func (c *collector) settle(ctx context.Context, d *draft) error {
+// it where none is: a hidden mail shows neither in the subject nor in the order of lists. Then it tells of
+// the mail that was redacted, which no event can name any more.
+func (c *collector) settle(ctx context.Context, d *pending) error {
 	lines := slices.Clone(d.entries)
 	if !d.opened {
 		for e, err := range c.s.Store.Entries(ctx, EntryQuery{Ticket: d.ticket.ID}) {
@@ -80,33 +89,21 @@ func (c *collector) settle(ctx context.Context, d *draft) error {
 			}
 		}
 	}
-	var oldest, newest inbox.Message
-	d.ticket.Activity = time.Time{}
-	for _, e := range lines {
-		if e.Hidden && d.ticket.Shown > 0 {
-			continue
-		}
-		d.ticket.touch(e.At)
-		if e.Message == "" {
-			continue
-		}
-		m, err := c.s.Archive.Message(ctx, e.Message)
-		if errors.Is(err, storage.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if oldest.ID == "" || m.Received.Before(oldest.Received) {
-			oldest = m
-		}
-		if newest.ID == "" || newer(&m, &Ticket{Last: newest.ID, LastMail: newest.Received}) {
-			newest = m
-		}
+	mail, err := c.s.survey(ctx, lines, d.ticket.Mailbox())
+	if err != nil {
+		return err
 	}
-	if oldest.ID != "" {
-		d.ticket.Subject = oldest.Subject
-		d.ticket.Last, d.ticket.LastMail = newest.ID, newest.Received
+	d.ticket.present(&mail)
+	for _, e := range d.redacted {
+		ev := inbox.Event{Name: EventThreadEdited, Entry: string(e.ID)}
+		d.events = append(d.events, c.s.event(ev, &d.ticket, e.RedactedBy))
+	}
+	d.redacted = nil
+	if d.veiled && mail.latest != "" {
+		d.ticket.Latest = mail.latest
+	}
+	if d.veiled && d.ticket.Shown > 0 && d.ticket.HeardAt.After(mail.heard) {
+		d.ticket.HeardAt = mail.heard // the hidden mail makes it unread for nobody
 	}
 	return nil
 }
@@ -125,16 +122,16 @@ func (c *collector) reassociate(ctx context.Context, id inbox.MessageID) error {
 	if err != nil || d == nil || d.ticket.Customer != m.Customer || d.ticket.Company == m.Company {
 		return err
 	}
-	line := c.s.entry(&d.ticket, EntryChanged, "")
+	line := c.s.newEntry(&d.ticket, EntryChanged, "")
 	line.Change = &Change{Field: "company", From: string(d.ticket.Company), To: string(m.Company)}
 	d.ticket.Company = m.Company
 	d.put(line)
 	return nil
 }
 
-// entryOf finds the entry of a mail, in this page or in the store; no draft says that there is none.
-func (c *collector) entryOf(ctx context.Context, id inbox.MessageID) (Entry, *draft, error) {
-	for _, d := range c.drafts {
+// entryOf finds the entry of a mail, in this page or in the store; nil says that there is none.
+func (c *collector) entryOf(ctx context.Context, id inbox.MessageID) (Entry, *pending, error) {
+	for _, d := range c.touched {
 		for i := range d.entries {
 			if d.entries[i].Message == id {
 				return d.entries[i], d, nil
@@ -145,7 +142,7 @@ func (c *collector) entryOf(ctx context.Context, id inbox.MessageID) (Entry, *dr
 		if err != nil {
 			return Entry{}, nil, err
 		}
-		d, err := c.draft(ctx, e.Ticket)
+		e, d, err := c.placed(ctx, e)
 		if err != nil {
 			return Entry{}, nil, err
 		}
@@ -155,6 +152,21 @@ func (c *collector) entryOf(ctx context.Context, id inbox.MessageID) (Entry, *dr
 		return e, d, nil
 	}
 	return Entry{}, nil, nil
+}
+
+// placed returns an entry that was read, as it is now, with the ticket it is in. The ticket is read
+// first: where the entry is put into another one later, the ticket has another version then. An entry
+// that is in none any more is storage.ErrConflict: the page is done again.
+func (c *collector) placed(ctx context.Context, e Entry) (Entry, *pending, error) {
+	d, err := c.pending(ctx, e.Ticket)
+	if err != nil {
+		return Entry{}, nil, err
+	}
+	now, err := c.s.storedEntry(ctx, d.ticket.ID, e.ID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return Entry{}, nil, &storage.Error{Op: "collect", Entity: "entry", ID: string(e.ID), Err: storage.ErrConflict}
+	}
+	return now, d, err
 }
 
 // lowered unassigns what was assigned to somebody who may not work on the inbox any more, and takes
@@ -182,16 +194,16 @@ func (c *collector) lowered(ctx context.Context, user acl.UserID) error {
 	return nil
 }
 
-func (c *collector) takeOff(d *draft, user acl.UserID, works, views bool) {
+func (c *collector) takeOff(d *pending, user acl.UserID, works, views bool) {
 	t := &d.ticket
 	if !works && t.Assignee == user {
-		e, ev := c.s.assign(t, "", "")
+		e, ev := c.s.changeAssignee(t, "", "")
 		d.put(e)
 		d.events = append(d.events, c.s.event(ev, t, ""))
 	}
 	if !views && slices.Contains(t.Followers, user) {
 		t.Followers = slices.DeleteFunc(t.Followers, func(f acl.UserID) bool { return f == user })
-		e := c.s.entry(t, EntryChanged, "")
+		e := c.s.newEntry(t, EntryChanged, "")
 		e.Change = &Change{Field: "follower", From: string(user)}
 		d.put(e)
 	}

@@ -19,10 +19,11 @@ type Store interface {
 	Catalogs
 	Finder
 	Allowances
+	Drafts
 	// SaveTickets writes up to MaxWrites tickets of one site with their new or replaced entries and
 	// the events they cause: all or nothing. A ticket of Version 0 is created and gets the site's
-	// next number; another must have the stored version, else ErrConflict. ErrExists when an entry
-	// would put a Message into a second ticket. Entries are replaced by ID; one that is saved without
+	// next number; another must have the stored version, else ErrConflict. ErrExists when a Message
+	// would be in a second entry. Entries are replaced by ID; one that is saved without
 	// a Text keeps the one it has, as hidden and as much of a ticket as it is now.
 	SaveTickets(ctx context.Context, w []Write, ev ...inbox.Event) ([]Ticket, error)
 	// Ticket returns one ticket, deleted ones too, or ErrNotFound.
@@ -36,8 +37,12 @@ type Store interface {
 	Mark(ctx context.Context, id inbox.ID) (uint64, storage.Version, error)
 	// SaveMark moves the mark. ErrConflict unless expect is the stored version.
 	SaveMark(ctx context.Context, id inbox.ID, seq uint64, expect storage.Version) (storage.Version, error)
-	// PurgeTickets forgets every ticket, entry and the mark of an inbox, what searches found them by
-	// and who has read them. Absent is fine.
+	// PurgeTicket forgets one ticket with its entries, what searches found them by, who has read it and
+	// what was begun to be written on it. ErrConflict unless expect is the stored version; absent is
+	// fine.
+	PurgeTicket(ctx context.Context, id ID, expect storage.Version) error
+	// PurgeTickets forgets so every ticket of an inbox, its entries in tickets of others, and its mark.
+	// Absent is fine.
 	PurgeTickets(ctx context.Context, id inbox.ID) error
 }
 
@@ -56,16 +61,16 @@ type Query struct {
 	// engine's own); empty yields nothing.
 	Inboxes    []inbox.ID
 	Threads    []inbox.ThreadID // tickets one of these threads lands in
+	Mailbox    inbox.ID         // of those with Threads, the ones whose threads are of this mailbox
 	Statuses   []Status
 	Assignee   acl.UserID
 	Unassigned bool
 	Customers  []inbox.CustomerID
 	Companies  []inbox.CompanyID
-	Tag        string
 	Number     int64
 	// NotAssignee keeps what is assigned to others than this person.
 	NotAssignee acl.UserID
-	// Unread keeps what this person has not read: a client was heard (HeardAt) since.
+	// Unread keeps what this person has not read: HeardAt is after what Finder.Reading says of them.
 	Unread     acl.UserID
 	Priorities []string
 	Types      []string
@@ -86,11 +91,14 @@ type Query struct {
 	// (R-FEA-03). Both are the service's: a store sees Inboxes alone.
 	ExcludeInboxes    []inbox.ID
 	ExcludeWorkEmails bool
-	// HiddenIn names inboxes whose hidden tickets are yielded too (those the actor created).
+	// HiddenIn names inboxes whose hidden tickets are yielded too (those the actor created), but for
+	// moved ones.
 	HiddenIn []inbox.ID
-	// AllHidden yields hidden tickets of every inbox (the engine's own).
+	// AllHidden yields hidden tickets of every inbox, and those of the trash that are being purged (the
+	// engine's own).
 	AllHidden bool
 	Deleted   bool // the trash instead of the live ones
+	Merged    bool // those merged into another ticket too, whatever Deleted says
 	Imported  *bool
 	// Resting keeps tickets that lie like this (Ticket.Resting) since RestedBy or longer.
 	Resting  Rest

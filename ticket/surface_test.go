@@ -2,8 +2,10 @@ package ticket_test
 
 import (
 	"errors"
+	"io"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/inbox"
+	"github.com/workinbox/workinbox/inbox/htmlsafe"
 	"github.com/workinbox/workinbox/provider/fake"
 	"github.com/workinbox/workinbox/storage"
 	"github.com/workinbox/workinbox/ticket"
@@ -34,24 +37,45 @@ func TestEveryMethodIsClosedToStrangers(t *testing.T) { // R-ACL-04, R-ACL-07, 8
 	gone.ID, gone.State = "gone", acl.Deactivated
 	w.host.AddPerson(gone)
 
+	w.tasks.SetReaders(site, "team", "carl")
+	task, err := w.tasks.CreateTask(t.Context(), w.actor("carl"), ticket.NewTask{Site: site, Target: "team"})
+	require.NoError(t, err)
+
 	args := map[reflect.Type]any{
 		reflect.TypeFor[ticket.ID]():          offer.ID,
 		reflect.TypeFor[ticket.EntryID]():     mail.ID,
 		reflect.TypeFor[ticket.Query]():       ticket.Query{Inboxes: []inbox.ID{w.in.ID}, Site: site, AllHidden: true},
 		reflect.TypeFor[ticket.Status]():      ticket.OnHold,
+		reflect.TypeFor[ticket.ThreadQuery](): ticket.ThreadQuery{},
 		reflect.TypeFor[ticket.Reply]():       ticket.Reply{Text: "hello"},
 		reflect.TypeFor[ticket.Forward]():     ticket.Forward{Text: "hello", To: addresses("tom")},
 		reflect.TypeFor[ticket.SearchQuery](): ticket.SearchQuery{Text: "offer"},
 		reflect.TypeFor[time.Time]():          w.clock(),
 		reflect.TypeFor[ticket.Doing]():       ticket.Viewing,
 		reflect.TypeFor[ticket.Edit]():        ticket.Edit{Status: new(ticket.Solved)},
+		reflect.TypeFor[ticket.TaskID]():      task.ID,
+		reflect.TypeFor[ticket.NewTask]():     ticket.NewTask{Target: "team"},
+		reflect.TypeFor[ticket.Draft]():       ticket.Draft{Kind: ticket.EntryNoted, Text: "hello"},
+		reflect.TypeFor[ticket.DraftFileID](): ticket.DraftFileID("file"),
+		reflect.TypeFor[ticket.DraftFile]():   ticket.DraftFile{Name: "note"},
+		reflect.TypeFor[io.Reader]():          strings.NewReader("file"),
+		reflect.TypeFor[ticket.Start]():       ticket.Start{Text: "hello", To: addresses("tom")},
+		reflect.TypeFor[inbox.ID]():           w.in.ID,
+		reflect.TypeFor[[]ticket.ID]():        []ticket.ID{"another"},
+		reflect.TypeFor[htmlsafe.Options]():   htmlsafe.Options{},
 		reflect.TypeFor[acl.UserID]():         acl.UserID("carl"),
 		reflect.TypeFor[string]():             "note",
-		reflect.TypeFor[bool]():               true,
+		reflect.TypeFor[ticket.Resolution]():  ticket.ResolutionSent,
+		reflect.TypeFor[ticket.Move]():        ticket.Move{To: w.in.ID},
+		reflect.TypeFor[ticket.Split]():       ticket.Split{Entry: mail.ID},
 	}
 	// What is about the site and no inbox is open to all who work there: TestWhoMaySaveTheCatalog,
 	// TestScopesNameOnlyInboxesTheReaderKnows.
 	ofSite := []string{"Catalog", "SaveCatalog"}
+	// What needs more than there is here, or ends what the others need, has tests of its own:
+	// TestWhoMayDeleteAndRestore, TestWhoMayPurge, TestADraftIsSentAsItIs, TestFilesOfDraftsAreApart, TestWhoMayEditANote.
+	own := []string{"Delete", "Purge", "AttachToDraft", "DetachFromDraft", "OpenDraftFile", "Draft", "DiscardDraft", "SendDraft",
+		"EditNote", "DeleteNote", "Redact", "Merge", "Move", "Split", "Mail", "OpenFile", "OpenInline"}
 	before := w.lines(offer.ID)
 	methods := 0
 	service := reflect.ValueOf(w.svc)
@@ -79,17 +103,17 @@ func TestEveryMethodIsClosedToStrangers(t *testing.T) { // R-ACL-04, R-ACL-07, 8
 			require.Zero(t, length(out[0]), "%s by %s is not empty", name, who)
 		}
 	}
-	require.Equal(t, 24, methods, "methods with an actor: a new one is looked at here and counted")
+	require.Equal(t, 53, methods, "methods with an actor: a new one is looked at here and counted")
 	require.Equal(t, before, w.lines(offer.ID), "nothing is changed")
 	require.Empty(t, w.account.Sends())
 
 	for i := range service.NumMethod() { // the same calls by the creator do what they are for
 		name, m := service.Type().Method(i).Name, service.Method(i)
 		if m.Type().NumIn() < 2 || m.Type().In(1) != reflect.TypeFor[acl.Actor]() || slices.Contains(ofSite, name) ||
-			name == "Delete" { // it would end what the others need: TestWhoMayDeleteAndRestore
+			slices.Contains(own, name) {
 			continue
 		}
-		if err := failure(call(t, m, w.actor("carl"), args)); !errors.Is(err, ticket.ErrNotQueued) { // the mail is in doubt
+		if err := failure(call(t, m, w.actor("carl"), args)); !errors.Is(err, ticket.ErrNotQueued) && !errors.Is(err, ticket.ErrNotFailed) { // the mail is in doubt
 			require.NoError(t, err, "%s by the creator", name)
 		}
 	}
@@ -100,6 +124,9 @@ func call(t *testing.T, m reflect.Value, actor acl.Actor, args map[reflect.Type]
 	t.Helper()
 	in := []reflect.Value{reflect.ValueOf(t.Context()), reflect.ValueOf(actor)}
 	for i := 2; i < m.Type().NumIn(); i++ {
+		if m.Type().IsVariadic() && i == m.Type().NumIn()-1 {
+			break
+		}
 		arg, ok := args[m.Type().In(i)]
 		require.True(t, ok, "no argument of type %s", m.Type().In(i))
 		in = append(in, reflect.ValueOf(arg))

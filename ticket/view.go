@@ -18,7 +18,7 @@ const (
 	ViewNew      View = "new"      // active, and nobody is assigned
 	ViewMine     View = "mine"     // assigned to oneself, whatever the status
 	ViewAssigned View = "assigned" // assigned to others, whatever the status
-	ViewUnread   View = "unread"   // a client was heard since one read it
+	ViewUnread   View = "unread"   // a client was heard since one read it, or one marked it
 )
 
 // Query returns the query of a view for a person. An unknown view has none of them to itself: it is
@@ -44,6 +44,7 @@ func (s *Service) bounded(ctx context.Context, actor acl.Actor, q Query) (Query,
 		return Query{}, err
 	}
 	q.Site, q.HiddenIn, q.AllHidden = inbox.SiteID(actor.Site), own, false
+	q.Mailbox, q.Merged = "", q.Number != 0 // a number goes on leading to the ticket that took its mail
 	if q.Unread != "" {
 		q.Unread = actor.User
 	}
@@ -57,7 +58,7 @@ func (s *Service) bounded(ctx context.Context, actor acl.Actor, q Query) (Query,
 
 // MarkRead notes that the actor has read a ticket they may see, up to what they were shown: HeardAt
 // of the Ticket as they got it. Mail that came in since leaves it unread. What they have read before
-// stays read.
+// stays read. It returns the ticket, or storage.ErrNotFound.
 func (s *Service) MarkRead(ctx context.Context, actor acl.Actor, id ID, heard time.Time) (Ticket, error) {
 	t, err := s.Ticket(ctx, actor, id)
 	if err != nil {
@@ -76,21 +77,27 @@ func (s *Service) MarkRead(ctx context.Context, actor acl.Actor, id ID, heard ti
 	return t, nil
 }
 
-// MarkUnread makes a ticket unread for the actor again, if a client was ever heard on it.
+// unreadMark is the reading of who wants a ticket to be unread. It is before the zero time: on a ticket
+// that came in by an import no client was heard at all.
+var unreadMark = time.Time{}.Add(-time.Microsecond)
+
+// MarkUnread makes a ticket the actor may see unread for them, until they read it. For others it stays as
+// it is.
 func (s *Service) MarkUnread(ctx context.Context, actor acl.Actor, id ID) (Ticket, error) {
 	t, err := s.Ticket(ctx, actor, id)
 	if err != nil {
 		return Ticket{}, err
 	}
-	if err := s.Store.SaveReading(ctx, id, actor.User, time.Time{}); err != nil {
+	if err := s.Store.SaveReading(ctx, id, actor.User, unreadMark); err != nil {
 		return Ticket{}, err
 	}
 	return t, nil
 }
 
-// Unread says whether the actor has not read a ticket they may see.
+// Unread says whether the actor has not read a ticket they may see: a client was heard since, or they
+// marked it unread.
 func (s *Service) Unread(ctx context.Context, actor acl.Actor, id ID) (bool, error) {
-	t, _, err := s.view(ctx, actor, id)
+	t, _, err := s.visibleTicket(ctx, actor, id)
 	if err != nil {
 		return false, err
 	}

@@ -39,6 +39,7 @@ type world struct {
 	account *fake.Account
 	inboxes *inbox.Service
 	svc     *ticket.Service
+	tasks   *ticket.MemoryTasks // the host's
 	in      inbox.Inbox
 
 	mu  sync.Mutex
@@ -48,7 +49,7 @@ type world struct {
 
 func newWorld(t testing.TB, o fake.Options, configure ...func(*inbox.Settings)) *world {
 	t.Helper()
-	w := &world{t: t, store: &faulty{Store: memory.New()}, host: memory.NewHost(), now: connected}
+	w := &world{t: t, store: &faulty{Store: memory.New()}, host: memory.NewHost(), tasks: new(ticket.MemoryTasks), now: connected}
 	o.Now = w.clock
 	w.mail = fake.New(o)
 	w.account = w.mail.Account("me@firm.example")
@@ -82,7 +83,8 @@ func (w *world) start() {
 	})
 	require.NoError(w.t, err)
 	w.svc, err = ticket.New(ticket.Config{
-		Store: w.store, Inboxes: w.inboxes, Archive: w.store, Blobs: w.store, Now: w.clock, NewID: w.id,
+		Store: w.store, Inboxes: w.inboxes, Archive: w.store, Blobs: w.store, Tasks: w.tasks,
+		Now: w.clock, NewID: w.id,
 	})
 	require.NoError(w.t, err)
 }
