@@ -18,6 +18,15 @@ type Chore struct {
 	Do      func(ctx context.Context) error
 }
 
+// atOnce is how many times Run does a chore at the same time, where it takes longer than Every: a mail
+// service that does not answer holds up the mail of its inbox, and not what is due after it.
+func (c *Chore) atOnce() int {
+	if c.Kind == "" {
+		return 4
+	}
+	return 1
+}
+
 // Chores returns what Run does for all inboxes together. Beside them each inbox that is Watched wants
 // its Look, every Config.Poll and when it is rung for: that is all that must happen. A host with a
 // queue of its own does the same.
@@ -39,10 +48,11 @@ func (d *Desk) deliver(ctx context.Context) error {
 	return err
 }
 
-// Housekeep ends abandoned set-ups, empties the trash of inboxes, and closes and archives tickets that
-// have been quiet for long.
+// Housekeep ends abandoned set-ups, empties the trash of inboxes and of tickets, and closes and archives
+// tickets that have been quiet for long.
 func (d *Desk) Housekeep(ctx context.Context) error {
-	_, err := d.Tickets.Age(ctx)
-	return errors.Join(err, d.Inboxes.ExpireDrafts(ctx),
-		d.Inboxes.PurgeDeleted(ctx, d.Tickets.Store.PurgeTickets))
+	_, aged := d.Tickets.Age(ctx)
+	_, purged := d.Tickets.PurgeTrash(ctx)
+	return errors.Join(aged, purged, d.Inboxes.ExpireDrafts(ctx),
+		d.Inboxes.PurgeDeleted(ctx, d.Tickets.PurgeInbox))
 }

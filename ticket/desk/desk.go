@@ -13,6 +13,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,8 +46,10 @@ type Config struct {
 	Now    func() time.Time
 	NewID  func() string
 
-	// Inbox holds the further settings of the inbox service; the fields above win over its own.
-	Inbox inbox.Config
+	// Inbox and Ticket hold the further settings of the services; where a field above is set, it wins
+	// over theirs.
+	Inbox  inbox.Config
+	Ticket ticket.Config
 
 	// Poll is how often each inbox is looked at. Zero is one minute.
 	Poll time.Duration
@@ -86,16 +89,31 @@ func New(c Config) (*Desk, error) {
 	}
 	ic := c.Inbox
 	ic.Store, ic.Vault, ic.Blobs = c.Store, c.Vault, c.Blobs
-	ic.People, ic.Sites, ic.Providers, ic.Notifier = c.People, c.Sites, c.Providers, c.Notifier
-	ic.Logger, ic.Meter, ic.Now, ic.NewID = c.Logger, c.Meter, c.Now, c.NewID
+	ic.People, ic.Sites, ic.Providers = c.People, c.Sites, c.Providers
+	if c.Notifier != nil {
+		ic.Notifier = c.Notifier
+	}
+	if c.Meter != nil {
+		ic.Meter = c.Meter
+	}
+	if c.Logger == nil {
+		c.Logger = cmp.Or(ic.Logger, c.Ticket.Logger)
+	}
+	if c.Now == nil {
+		c.Now = firstOf(ic.Now, c.Ticket.Now)
+	}
+	if c.NewID == nil {
+		c.NewID = firstOf(ic.NewID, c.Ticket.NewID)
+	}
+	ic.Logger, ic.Now, ic.NewID = c.Logger, c.Now, c.NewID
 	inboxes, err := inbox.New(ic)
 	if err != nil {
 		return nil, err
 	}
-	tickets, err := ticket.New(ticket.Config{
-		Store: c.Store, Inboxes: inboxes, Archive: c.Store, Blobs: c.Blobs,
-		Logger: c.Logger, Now: c.Now, NewID: c.NewID,
-	})
+	tc := c.Ticket
+	tc.Store, tc.Inboxes, tc.Archive, tc.Blobs = c.Store, inboxes, c.Store, c.Blobs
+	tc.Logger, tc.Now, tc.NewID = c.Logger, c.Now, c.NewID
+	tickets, err := ticket.New(tc)
 	if err != nil {
 		return nil, err
 	}
@@ -118,6 +136,16 @@ func New(c Config) (*Desk, error) {
 		Inboxes: inboxes, Tickets: tickets, poll: c.Poll, pushedPoll: max(c.PushedPoll, c.Poll),
 		workers: c.Workers, leases: sure(c.Leases), hold: c.Hold, logger: c.Logger, rings: make(chan ring, 64),
 	}, nil
+}
+
+// firstOf returns the first function that is one.
+func firstOf[F func() time.Time | func() string](fs ...F) F {
+	for _, f := range fs {
+		if f != nil {
+			return f
+		}
+	}
+	return nil
 }
 
 // Poll is Config.Poll: how often each inbox is looked at.

@@ -153,7 +153,7 @@ func TestHeldUpWorkerSendsNothing(t *testing.T) {
 			require.NoError(t, err)
 		}
 		require.Empty(t, account.Sends())
-		e, err = w.desk.Tickets.Resolve(t.Context(), w.actor("rita"), w.only(id).ID, e.ID, false)
+		e, err = w.desk.Tickets.Resolve(t.Context(), w.actor("rita"), w.only(id).ID, e.ID, ticket.ResolutionSendAgain)
 		require.NoError(t, err, "a person was asked")
 		require.Equal(t, ticket.OutgoingSent, e.Outgoing.State)
 		close(people.gate)

@@ -58,16 +58,25 @@ func (d *Desk) Watched(ctx context.Context) iter.Seq2[inbox.Inbox, error] {
 	return d.Inboxes.Store.Inboxes(ctx, inbox.Query{States: watched})
 }
 
+// Occasion is why an inbox is looked at.
+type Occasion bool
+
+// The occasions. Of what is not known say ByRing: a sync too many does no harm.
+const (
+	ByTimer Occasion = false // its time has come
+	ByRing  Occasion = true  // its mail service has rung, or another worker has left it
+)
+
 // Look brings one inbox up to date as Run does, and says what it wants next. It syncs what is live,
 // which renews push and tries again what waits to be tried again, and collects the tickets. Where the
-// mail service rings, it syncs when the inbox was rung for, when the last sync left something to do, or
-// when Config.PushedPoll is over, and only collects otherwise. For one inbox, one Look at a time: whoever takes an inbox over from a worker
-// that was not heard of calls inbox.Service.TakeOver before.
+// mail service rings, it syncs ByRing, when the last sync left something to do, or when Config.PushedPoll
+// is over, and only collects otherwise. For one inbox, one Look at a time: whoever takes an inbox over
+// from a worker that was not heard of calls inbox.Service.TakeOver before.
 //
 // What is no fault is no error: another worker on the same inbox, a creator who is deactivated. An
 // error that means that the owner must reconnect (provider.ErrAuth and the like) has moved the inbox
 // to needs_reauth already. The Turn is valid also with an error.
-func (d *Desk) Look(ctx context.Context, id inbox.ID, rung bool) (Turn, error) {
+func (d *Desk) Look(ctx context.Context, id inbox.ID, why Occasion) (Turn, error) {
 	in, err := d.Inboxes.Store.Inbox(ctx, id)
 	switch {
 	case errors.Is(err, storage.ErrNotFound), err == nil && !slices.Contains(watched, in.State):
@@ -77,7 +86,7 @@ func (d *Desk) Look(ctx context.Context, id inbox.ID, rung bool) (Turn, error) {
 	}
 	t := Turn{Next: d.next(id), Urgency: UrgencyOf(&in)}
 	if in.State.Live() {
-		t, err = d.lookIn(ctx, &in, rung)
+		t, err = d.lookIn(ctx, &in, why)
 	}
 	if ctx.Err() != nil {
 		return t, ctx.Err()
@@ -86,7 +95,7 @@ func (d *Desk) Look(ctx context.Context, id inbox.ID, rung bool) (Turn, error) {
 }
 
 // lookIn syncs a live inbox if that is due.
-func (d *Desk) lookIn(ctx context.Context, in *inbox.Inbox, rung bool) (Turn, error) {
+func (d *Desk) lookIn(ctx context.Context, in *inbox.Inbox, why Occasion) (Turn, error) {
 	t := Turn{Next: d.next(in.ID), Urgency: UrgencyOf(in)}
 	state, err := d.Inboxes.Store.SyncState(ctx, in.ID)
 	if err != nil {
@@ -96,7 +105,7 @@ func (d *Desk) lookIn(ctx context.Context, in *inbox.Inbox, rung bool) (Turn, er
 		t.Urgency = UrgencyBackfill
 	}
 	now := d.Inboxes.Now()
-	if !rung && rings(&state, now) && !turnOver(in.ID, d.pushedPoll, state.LastSync, now) {
+	if why == ByTimer && rings(&state, now) && !turnOver(in.ID, d.pushedPoll, state.LastSync, now) {
 		t.Listen = true
 		return t, nil
 	}

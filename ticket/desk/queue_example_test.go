@@ -30,7 +30,7 @@ func ExampleDesk_Look() {
 	for in, err := range d.Watched(ctx) { // every d.Poll, for inboxes that have no job
 		check(err)
 		queue = append(queue, job{string(in.ID), desk.UrgencyOf(&in), func() (time.Duration, error) {
-			turn, err := d.Look(ctx, in.ID, false) // true: a webhook has rung
+			turn, err := d.Look(ctx, in.ID, desk.ByTimer) // ByRing: a webhook has rung
 			return turn.Next, err
 		}})
 	}
@@ -41,7 +41,7 @@ func ExampleDesk_Look() {
 		next, err := j.work()
 		fmt.Println(j.name, "of urgency", j.urgency, "is due again in", next, err)
 	}
-	turn, err := d.Look(ctx, inbox.ID("deleted"), false)
+	turn, err := d.Look(ctx, inbox.ID("deleted"), desk.ByTimer)
 	fmt.Println("to leave:", turn.Leave, err)
 
 	// Output:

@@ -28,9 +28,9 @@ func (d *Desk) Run(ctx context.Context) error {
 	r := &running{Desk: d, slots: make(chan struct{}, d.workers), keepers: make(map[inbox.ID]chan struct{})}
 	defer r.jobs.Wait()
 	for _, c := range d.Chores() {
-		d.every(ctx, &r.jobs, c.Every, c.Name, c.Do)
+		d.every(ctx, &r.jobs, c.Every, c.atOnce(), c.Name, c.Do)
 	}
-	d.every(ctx, &r.jobs, d.poll, "list inboxes", r.keepAll)
+	d.every(ctx, &r.jobs, d.poll, 1, "list inboxes", r.keepAll)
 	for {
 		select {
 		case <-ctx.Done():
@@ -54,15 +54,25 @@ type running struct {
 	keepers map[inbox.ID]chan struct{} // their bells
 }
 
-// every does a job now and then every so often. A job that takes longer skips.
+// every does a job now and then every so often. A job that takes longer runs up to atOnce times
+// side by side, and then skips.
 func (d *Desk) every(
-	ctx context.Context, jobs *sync.WaitGroup, pause time.Duration, what string, job func(context.Context) error,
+	ctx context.Context, jobs *sync.WaitGroup, pause time.Duration, atOnce int, what string, job func(context.Context) error,
 ) {
 	jobs.Go(func() {
 		tick := time.NewTicker(pause)
 		defer tick.Stop()
+		slots := make(chan struct{}, atOnce)
 		for {
-			d.log(ctx, what, "", job(ctx))
+			select {
+			case <-ctx.Done():
+				return
+			case slots <- struct{}{}:
+			}
+			jobs.Go(func() {
+				defer func() { <-slots }()
+				d.log(ctx, what, "", job(ctx))
+			})
 			select {
 			case <-ctx.Done():
 				return
@@ -134,7 +144,7 @@ func (r *running) look(ctx context.Context, id inbox.ID, rung bool) Turn {
 		return Turn{Leave: true}
 	}
 	defer func() { <-r.slots }()
-	turn, err := r.Look(ctx, id, rung)
+	turn, err := r.Look(ctx, id, Occasion(rung))
 	r.log(ctx, "look", id, err)
 	return turn
 }

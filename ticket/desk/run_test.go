@@ -173,8 +173,8 @@ func TestRunSendsAndDelivers(t *testing.T) {
 	t.Parallel()
 	bubble(t, nil, func(t *testing.T, w *world) {
 		account, id := w.open("me@firm.example")
-		require.NoError(t, w.desk.Inboxes.Watch(t.Context(), w.actor("carl"), id, false,
-			ticket.EventCreated, ticket.EventAgentReply))
+		require.NoError(t, w.desk.Inboxes.Watch(t.Context(), w.actor("carl"), id, inbox.Watch{
+			Events: []inbox.EventName{ticket.EventCreated, ticket.EventAgentReply}}))
 		deliver(account, "offer")
 		after(2 * time.Minute)
 		require.Equal(t, []string{"carl ticket.created"}, w.notices.names())
@@ -236,6 +236,10 @@ func TestAMailboxThatHangsHoldsUpNoOther(t *testing.T) {
 		after(3 * time.Minute)
 		require.Len(t, good.Sends(), 1)
 		require.Empty(t, bad.Sends())
+		good.Throttle(1, time.Second)
+		reply(goodID)
+		after(2 * time.Minute)
+		require.Len(t, good.Sends(), 2, "what is due after the one that hangs")
 		deliver(good, "more")
 		after(2 * time.Minute)
 		require.Len(t, w.tickets(goodID), 2)
@@ -374,10 +378,10 @@ func TestLookSaysWhatIsNext(t *testing.T) {
 		w.stop() // the host looks itself
 		ctx, carl := t.Context(), w.actor("carl")
 		account, id := w.open("me@firm.example")
-		look := func(rung bool) (desk.Turn, error) { return w.desk.Look(ctx, id, rung) }
+		look := func(why desk.Occasion) (desk.Turn, error) { return w.desk.Look(ctx, id, why) }
 
 		live := desk.Turn{Next: time.Minute, Urgency: desk.UrgencyLive, Listen: true}
-		turn, err := look(false)
+		turn, err := look(desk.ByTimer)
 		require.NoError(t, err)
 		// At a time of its own, so that inboxes are not in step.
 		require.InDelta(t, time.Minute, turn.Next, float64(time.Minute/8))
@@ -385,35 +389,35 @@ func TestLookSaysWhatIsNext(t *testing.T) {
 		require.Equal(t, live, turn)
 
 		account.ForgetCalls()
-		turn, err = look(false)
+		turn, err = look(desk.ByTimer)
 		require.NoError(t, err)
 		require.Equal(t, live, turn)
 		require.Zero(t, account.TotalCalls(), "its service rings")
-		_, err = look(true)
+		_, err = look(desk.ByRing)
 		require.NoError(t, err)
 		require.NotZero(t, account.TotalCalls(), "it was rung for")
 
 		account.Throttle(1, 10*time.Minute)
-		turn, err = look(true)
+		turn, err = look(desk.ByRing)
 		require.ErrorIs(t, err, provider.ErrRetry)
 		require.Equal(t, desk.Turn{Next: 10 * time.Minute, Urgency: desk.UrgencyLive}, turn)
 		after(10 * time.Minute)
 
 		account.Revoke()
-		turn, err = look(true)
+		turn, err = look(desk.ByRing)
 		require.ErrorIs(t, err, provider.ErrAuth)
 		require.Equal(t, desk.Turn{Next: turn.Next, Urgency: desk.UrgencyLive}, turn)
 		require.InDelta(t, time.Minute, turn.Next, float64(time.Minute/8))
 		account.ForgetCalls()
-		_, err = look(true)
+		_, err = look(desk.ByRing)
 		require.NoError(t, err)
 		require.Zero(t, account.TotalCalls(), "its owner must reconnect")
 
 		require.NoError(t, w.desk.Inboxes.Delete(ctx, carl, id))
-		turn, err = look(true)
+		turn, err = look(desk.ByRing)
 		require.NoError(t, err)
 		require.Equal(t, desk.Turn{Leave: true}, turn)
-		turn, err = w.desk.Look(ctx, "no such inbox", true)
+		turn, err = w.desk.Look(ctx, "no such inbox", desk.ByRing)
 		require.NoError(t, err)
 		require.Equal(t, desk.Turn{Leave: true}, turn)
 		w.run()

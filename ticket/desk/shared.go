@@ -56,9 +56,9 @@ func (d *Desk) runShared(ctx context.Context) error {
 		if c.Kind != "" {
 			do = func(ctx context.Context) error { return s.alone(ctx, c) }
 		}
-		d.every(ctx, &s.jobs, c.Every, c.Name, do)
+		d.every(ctx, &s.jobs, c.Every, c.atOnce(), c.Name, do)
 	}
-	d.every(ctx, &s.jobs, d.poll, "list inboxes", s.enrollAll)
+	d.every(ctx, &s.jobs, d.poll, 1, "list inboxes", s.enrollAll)
 	s.jobs.Go(func() { s.renewing(ctx) })
 	s.jobs.Go(func() { s.claiming(ctx) })
 	for {
@@ -183,7 +183,7 @@ func (s *shared) lookLeased(ctx context.Context, l Lease) Turn {
 			return Turn{Next: s.poll}
 		}
 	}
-	turn, err := s.Look(ctx, l.Inbox, l.Rung || l.TakenOver)
+	turn, err := s.Look(ctx, l.Inbox, Occasion(l.Rung || l.TakenOver))
 	s.log(ctx, "look", l.Inbox, err)
 	if turn.Again {
 		s.log(ctx, "ring", l.Inbox, s.leases.Ring(ctx, l.Task))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/provider/fake"
 	"github.com/workinbox/workinbox/ticket"
 	"github.com/workinbox/workinbox/ticket/desk"
@@ -279,8 +280,8 @@ func TestProcessesSendAndTellOnce(t *testing.T) {
 		accounts, ids := f.openMany(5)
 		f.notices.takes = 3 * time.Second // longer than until the next process would look
 		for i, a := range accounts {
-			require.NoError(t, f.desk.Inboxes.Watch(t.Context(), f.actor("carl"), ids[i], false,
-				ticket.EventCreated, ticket.EventAgentReply))
+			require.NoError(t, f.desk.Inboxes.Watch(t.Context(), f.actor("carl"), ids[i], inbox.Watch{
+				Events: []inbox.EventName{ticket.EventCreated, ticket.EventAgentReply}}))
 			deliver(a, "offer")
 		}
 		after(2 * time.Minute)

@@ -75,7 +75,7 @@ func (w *looker) Work(ctx context.Context, job *river.Job[LookArgs]) error {
 			return fmt.Errorf("take over: %w", err)
 		}
 	}
-	turn, err := d.Look(ctx, id, follows || rung != before.Ring)
+	turn, err := d.Look(ctx, id, desk.Occasion(follows || rung != before.Ring))
 	switch {
 	case ctx.Err() != nil: // the slice is over, or the process stops
 		turn.Next, now = 0, before

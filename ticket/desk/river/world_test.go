@@ -30,6 +30,12 @@ import (
 	riverdesk "github.com/workinbox/workinbox/ticket/desk/river"
 )
 
+// A server has a hundred connections for the tests of all packages: a pool takes as many on every
+// machine, not one more for each of its processors, and few tests run at once.
+const connections = 4
+
+var places = make(chan struct{}, 3)
+
 func TestMain(m *testing.M) { os.Exit(sqlstoretest.Main(m)) }
 
 const site inbox.SiteID = "site-1"
@@ -48,6 +54,8 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	places <- struct{}{}
+	t.Cleanup(func() { <-places })
 	on := sqlstoretest.NewBare(t, sqlstore.Postgres)
 	w := &world{t: t, store: memory.New(), mail: fake.New(fake.Options{PageSize: 5}), dsn: on.DSN}
 	w.schema = fmt.Sprintf("workinbox_test_%d_%s", time.Now().Unix(), strings.ToLower(rand.Text()[:8]))
@@ -74,7 +82,10 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) connect() *pgxpool.Pool {
 	w.t.Helper()
-	pool, err := pgxpool.New(w.t.Context(), w.dsn)
+	config, err := pgxpool.ParseConfig(w.dsn)
+	require.NoError(w.t, err)
+	config.MaxConns = connections
+	pool, err := pgxpool.NewWithConfig(w.t.Context(), config)
 	require.NoError(w.t, err)
 	w.t.Cleanup(pool.Close)
 	return pool
