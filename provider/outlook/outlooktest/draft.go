@@ -351,7 +351,10 @@ func (a *Account) answer(m, parent *message, name, comment string) {
 		if len(p.subject) >= 3 && strings.EqualFold(p.subject[:3], "re:") {
 			c.subject = p.subject
 		}
-		c.to, c.cc = rfc822.ReplyRecipients(e, a.aliases, strings.HasSuffix(name, "all"))
+		c.to, c.cc = rfc822.ReplyRecipients(e, a.aliases), nil
+		if strings.HasSuffix(name, "all") {
+			c.to, c.cc = rfc822.ReplyAllRecipients(e, a.aliases)
+		}
 		c.body = "<p>" + comment + "</p>" + rfc822.QuoteHTML(e, p.htmlBody(false, false))
 	}
 	m.edited()

@@ -24,8 +24,5 @@ Rewritten by: go test -run TestMatrix -update
 // Every fault, at every call, in every flow.
 func TestMatrix(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("plays 2,500 mishaps")
-	}
 	enginetest.Matrix{File: "testdata/matrix.txt", Head: matrixHead, Flows: flows()}.Run(t, *update)
 }
