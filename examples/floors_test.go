@@ -55,6 +55,7 @@ var places = map[string]place{
 	"provider/":          service,
 	"provider/internal/": within,
 
+	"ticket/desk/desktest":           testLeaf,
 	"storage/storagetest":            testLeaf,
 	"storage/sqlstore/sqlstoretest":  testLeaf,
 	"storage/sqlstore/sqlstoretest/": testLeaf,

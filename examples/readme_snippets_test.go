@@ -3,21 +3,54 @@ package examples_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"iter"
 	"net/http"
 	"os"
 	"testing"
 
+	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/examples/customstore"
 	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/provider"
 	"github.com/workinbox/workinbox/provider/gmail"
+	"github.com/workinbox/workinbox/provider/rfc822"
 	"github.com/workinbox/workinbox/storage/storagetest"
+	"github.com/workinbox/workinbox/ticket"
 	"github.com/workinbox/workinbox/ticket/desk"
 )
 
 // Every declaration of this file stands in README.md, word for word; TestREADMECompiles says so.
+
+// work answers the newest ticket, asks an expert, and puts in order what is about the same or is not. It
+// takes read-and-reply in both inboxes.
+func work(ctx context.Context, tickets *ticket.Service, ravi acl.Actor, t, twin ticket.Ticket, billing inbox.ID) error {
+	_, err := tickets.Reply(ctx, ravi, t.ID, ticket.Reply{Text: "On our way.", ExpectedLast: t.Latest})
+	if err != nil {
+		return err // nothing was sent: ticket.ErrStaleThread says that newer mail has come in
+	}
+	expert := []rfc822.Address{{Address: "expert@partner.example"}}
+	child, sent, err := tickets.Forward(ctx, ravi, t.ID, ticket.Forward{To: expert, Text: "Can you help?"})
+	if err != nil {
+		return err
+	}
+	fmt.Println("ticket", child.Number, "takes the answers, its mail is", sent.Outgoing.State)
+	if _, err = tickets.Merge(ctx, ravi, t.ID, []ticket.ID{twin.ID}); err != nil {
+		return err
+	}
+	for hit, err := range tickets.Search(ctx, ravi, ticket.SearchQuery{Text: `invoice "second floor"`}) {
+		if err != nil {
+			return err
+		}
+		part, err := tickets.Split(ctx, ravi, hit.Ticket.ID, ticket.Split{Entry: hit.Entry.ID}) // that mail alone
+		if err == nil {
+			_, err = tickets.Move(ctx, ravi, part.ID, ticket.Move{To: billing})
+		}
+		return err
+	}
+	return nil
+}
 
 func TestMyStore(t *testing.T) {
 	t.Parallel()

@@ -104,10 +104,6 @@ func (h *host) act(ctx context.Context, out io.Writer) error {
 			_, err := tickets.SetStatus(ctx, who, newest.ID, ticket.OnHold)
 			return err
 		}},
-		{reader, "tries to reply", func(who acl.Actor) error {
-			_, err := tickets.Reply(ctx, who, newest.ID, ticket.Reply{Text: "On our way."})
-			return err
-		}},
 		{stranger, "tries to open it", func(who acl.Actor) error {
 			_, err := tickets.Ticket(ctx, who, newest.ID)
 			return err

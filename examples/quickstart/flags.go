@@ -26,6 +26,7 @@ type options struct {
 	preview bool
 	db      string // empty: a temporary one
 	json    bool
+	sendTo  string // empty: to whom it is for, where mail cannot really leave
 }
 
 // client is one -client flag: a company and its domains.
@@ -45,13 +46,7 @@ func parseFlags(args []string, help io.Writer) (options, error) {
 	fs.BoolVar(&o.gmail, "gmail", false, "connect a Gmail mailbox: yours when "+gmailID+" and "+gmailSecret+
 		" are set, else one of a test server with the sample in it")
 	fs.Func("me", "your `address`, more than once for aliases (default: the most frequent recipient)",
-		func(s string) error {
-			if !isAddress(s) {
-				return errors.New("not a mail address")
-			}
-			o.me = append(o.me, s)
-			return nil
-		})
+		func(s string) error { o.me = append(o.me, s); return checkAddress(s) })
 	fs.Func("as-of", "the `day` or time the mailbox is connected at (default: the newest mail's)",
 		func(s string) (err error) { o.asOf, err = parseTime(s); return err })
 	fs.IntVar(&o.days, "days", o.days, "how many `days` back the import reaches; 0 is everything")
@@ -68,6 +63,8 @@ func parseFlags(args []string, help io.Writer) (options, error) {
 		})
 	fs.BoolVar(&o.preview, "preview", false, "show what the rules would let in, and import nothing")
 	fs.StringVar(&o.db, "db", "", "keep everything in this database `file`; a second run goes on there")
+	fs.Func("send-to", "mail of the team goes to this `address` alone; with -gmail none is sent without it",
+		func(s string) error { o.sendTo = s; return checkAddress(s) })
 	fs.BoolVar(&o.json, "json", false, "print one JSON object and nothing else")
 
 	switch err := fs.Parse(args); {
@@ -110,6 +107,13 @@ func (o options) withDefaults() options {
 func isAddress(s string) bool {
 	_, ok := filter.AddressDomain(s)
 	return ok
+}
+
+func checkAddress(s string) error {
+	if !isAddress(s) {
+		return errors.New("not a mail address")
+	}
+	return nil
 }
 
 func parseTime(s string) (time.Time, error) {

@@ -40,6 +40,7 @@ func TestMistakesAreToldInOneLine(t *testing.T) {
 		{[]string{"-days", "many"}, `"many" for flag -days`},
 		{[]string{"-as-of", "yesterday"}, "give a day such as 2017-12-01"},
 		{[]string{"-me", "olivia"}, `"olivia" for flag -me: not a mail address`},
+		{[]string{"-send-to", "ravi"}, `"ravi" for flag -send-to: not a mail address`},
 		{[]string{"-client", "Acme"}, "give a name and its domains"},
 		{[]string{"-client", "Acme=gmail.com,co.uk"}, "for flag -client: domain"},
 		{[]string{"-client", "A=acme.com", "-client", "B=acme.com"}, "two clients have the same domain"},

@@ -36,9 +36,9 @@ func (h *host) openGmail(ctx context.Context, o options, sample source) (err err
 		if h.kept != nil {
 			h.me = h.kept.Account.Own()
 		}
-		// Reading is all that this program does with the mailbox.
+		// Without -send-to this program does nothing but read the mailbox.
 		h.service, err = gmail.New(gmail.Options{
-			ClientID: os.Getenv(gmailID), ClientSecret: os.Getenv(gmailSecret), ReadOnly: true,
+			ClientID: os.Getenv(gmailID), ClientSecret: os.Getenv(gmailSecret), ReadOnly: o.sendTo == "",
 		})
 		return err
 	}

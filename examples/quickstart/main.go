@@ -10,7 +10,8 @@
 // a client id, else one of a test server.
 //
 // Read it in this order: setup.go is what a host writes to wire the library, wizard.go the four
-// steps, access.go who may do what. The rest is reading flags and printing.
+// steps, access.go who may do what, work.go a day's work on the tickets with write.go, regroup.go and
+// search.go. The rest is reading flags and printing.
 package main
 
 import (
@@ -87,10 +88,15 @@ func quickstart(ctx context.Context, o options, stdout, stderr io.Writer) (err e
 	if err != nil {
 		return err
 	}
-	if o.json {
-		return sum.writeJSON(stdout)
+	if !o.json {
+		if err := h.tell(ctx, in, sum, out); err != nil {
+			return err
+		}
 	}
-	return h.tell(ctx, in, sum, stdout)
+	if sum.Work, err = h.work(ctx, o, out); err != nil || !o.json {
+		return err
+	}
+	return sum.writeJSON(stdout)
 }
 
 // whose says whose mailbox it is, as far as is known.

@@ -13,8 +13,9 @@ import (
 	"github.com/workinbox/workinbox/ticket"
 )
 
-// summary is what -json prints: the ledger of this run, then what the database holds by now, then
-// what the run cost. listed + retried = stored + known + all of rejected + gone + queued + poisoned.
+// summary is what -json prints: the ledger of this run, then what the database held after it, then
+// what the run cost, then the work that was done on the tickets.
+// listed + retried = stored + known + all of rejected + gone + queued + poisoned.
 type summary struct {
 	Version    string                `json:"version"`
 	Listed     int                   `json:"listed"`
@@ -36,6 +37,8 @@ type summary struct {
 	PerSecond        float64 `json:"messages_per_second"`
 	CPUPerMessage    float64 `json:"cpu_ms_per_message"`
 	PeakRSSMegabytes float64 `json:"peak_rss_mb"`
+
+	Work day `json:"work"`
 }
 
 func (h *host) summary(ctx context.Context, id inbox.ID, run inbox.Run, cost stats) (summary, error) {

@@ -138,7 +138,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 	require.Zero(t, code)
 	require.Empty(t, stderr)
 	for _, name := range []string{"mail", "gmail", "me", "as-of", "days", "mode", "client", "exclude", "preview",
-		"db", "json"} {
+		"db", "send-to", "json"} {
 		require.Regexp(t, `(?m)^  -`+name+`\b`, stdout)
 	}
 }

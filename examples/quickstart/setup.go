@@ -30,6 +30,7 @@ type host struct {
 	browse  browser           // how a person comes to the page of consent; nil: there is none
 	disk    *archive.Archive  // the mail that lies on disk; nil for that of a service
 	path    string            // where it lies
+	sent    string            // the folder that takes what is sent from it
 	people  *memory.Host
 	me      []string // nobody knows it of a service before consent
 	clock   *clock
@@ -68,6 +69,7 @@ func (h *host) open(ctx context.Context, o options) error {
 	if db == "" {
 		db = filepath.Join(temp, "quickstart.db")
 	}
+	h.sent = db + ".sent"
 	last := lastChange(db)
 	blobs, keys, err := h.openFiles(ctx, db)
 	if err != nil {

@@ -54,7 +54,7 @@ func (h *host) openDisk(ctx context.Context, o options, src source, last time.Ti
 	return nil
 }
 
-func (h *host) setDisk(mail *archive.Archive) { h.disk, h.service = mail, mail }
+func (h *host) setDisk(mail *archive.Archive) { h.disk, h.service = mail, postbox{mail, h.sent} }
 
 // reopenDisk opens the mailbox of an earlier run. By now it is as much later as the database is old.
 func (h *host) reopenDisk(ctx context.Context, src source, last time.Time) error {

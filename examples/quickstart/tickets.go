@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/inbox/htmlsafe"
 	"github.com/workinbox/workinbox/storage"
 	"github.com/workinbox/workinbox/ticket"
@@ -32,8 +33,12 @@ func (h *host) listTickets(ctx context.Context, all int, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		rows.add(fmt.Sprint(t.Number), string(t.Status), fmt.Sprint(t.Messages),
-			t.LastMail.Format("2006-01-02 15:04"), cut(from, 24), cut(company, 16), cut(t.Subject, 44))
+		last := ""
+		if !t.LastMail.IsZero() {
+			last = t.LastMail.Format("2006-01-02 15:04")
+		}
+		rows.add(fmt.Sprint(t.Number), string(t.Status), fmt.Sprint(t.Messages), last,
+			cut(from, 24), cut(company, 16), cut(t.Subject, 44))
 	}
 	fmt.Fprintf(out, "\nThe newest %d of %d tickets:\n", min(shown, all), all)
 	rows.write(out)
@@ -42,9 +47,11 @@ func (h *host) listTickets(ctx context.Context, all int, out io.Writer) error {
 
 // names returns whom a ticket is about: its customer and company, or who wrote its newest mail.
 func (h *host) names(ctx context.Context, actor acl.Actor, t ticket.Ticket) (from, company string, err error) {
-	last, err := h.desk.Inboxes.View(ctx, actor, t.Last, htmlsafe.Options{})
-	if err != nil {
-		return "", "", err
+	var last inbox.View
+	if t.Last != "" { // a child has no mail before an answer comes
+		if last, err = h.desk.Inboxes.View(ctx, actor, t.Last, htmlsafe.Options{}); err != nil {
+			return "", "", err
+		}
 	}
 	for _, a := range last.Message.From {
 		from = cmp.Or(from, a.Name, a.Address)
