@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/workinbox/workinbox/filter"
+	"github.com/workinbox/workinbox/storage"
 )
 
 // NoteBounce notes on the customers of a site that a hard bounce named one of their addresses, primary
@@ -35,7 +36,7 @@ func (s *Service) NoteBounce(ctx context.Context, site SiteID, at time.Time, add
 }
 
 func (s *Service) noteBounce(ctx context.Context, site SiteID, at time.Time, key string) error {
-	for try := 0; ; try++ {
+	return storage.Redo(func() error {
 		c, err := s.customerAt(ctx, site, key)
 		if err != nil || c == nil || !c.Bounced.Before(at) {
 			return err
@@ -47,11 +48,8 @@ func (s *Service) noteBounce(ctx context.Context, site SiteID, at time.Time, key
 		}
 		c.Bounced = at
 		_, err = s.Store.SaveCustomers(ctx, []Customer{*c}, ev...)
-		if try < 9 && conflict(err) {
-			continue
-		}
 		return err
-	}
+	})
 }
 
 // customerAt returns the live customer with that address key, or nil.

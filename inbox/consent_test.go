@@ -302,12 +302,12 @@ func TestEditsAtTheSameTimeAllCount(t *testing.T) { // storage.ErrConflict is tr
 	}
 }
 
-func TestAnEditGivesUpAfterThreeConflicts(t *testing.T) {
+func TestAnEditGivesUpAfterTenConflicts(t *testing.T) {
 	t.Parallel()
 	var store *faulty
 	w := newWorld(t, fake.Options{}, breakable(&store))
 	in := w.open(true, filter.Rules{})
-	for conflicts, want := range map[int]error{2: nil, 3: storage.ErrConflict} {
+	for conflicts, want := range map[int]error{9: nil, 10: storage.ErrConflict} {
 		var ops []string
 		store.onCall(func(op string, _ int) error {
 			if op != "UpdateInbox" {
@@ -321,10 +321,10 @@ func TestAnEditGivesUpAfterThreeConflicts(t *testing.T) {
 		name := fmt.Sprint("Name ", conflicts)
 		_, err := w.svc.Edit(t.Context(), w.actor("carl"), in.ID, inbox.Edit{Name: &name})
 		require.ErrorIs(t, err, want, "%d conflicts", conflicts)
-		require.Len(t, ops, 3)
+		require.Len(t, ops, 10)
 		store.onCall(nil)
 	}
 	got, err := w.store.Inbox(t.Context(), in.ID)
 	require.NoError(t, err)
-	require.Equal(t, "Name 2", got.Name)
+	require.Equal(t, "Name 9", got.Name)
 }

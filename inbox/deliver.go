@@ -150,14 +150,7 @@ func (s *Service) notify(ctx context.Context, in *Inbox, settings Settings, w Wa
 	}
 	n := Notice{Event: e, To: p}
 	if e.Message != "" {
-		m, err := s.messageToTell(ctx, e.Message)
-		if errors.Is(err, storage.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		own, err := s.inboxOf(ctx, in, &m)
+		m, own, err := s.messageToTell(ctx, in, e.Message)
 		if errors.Is(err, storage.ErrNotFound) {
 			return nil
 		}
@@ -174,27 +167,22 @@ func (s *Service) notify(ctx context.Context, in *Inbox, settings Settings, w Wa
 	return s.Notifier.Notify(ctx, n)
 }
 
-// messageToTell loads the mail of an event; what is shown to nobody any more is storage.ErrNotFound.
-func (s *Service) messageToTell(ctx context.Context, id MessageID) (Message, error) {
+// messageToTell loads the mail of an event of in, and the inbox it is of: the ticket of the event may be in
+// another one, where it was moved to (R-TKT-08). What is shown to nobody any more is storage.ErrNotFound.
+func (s *Service) messageToTell(ctx context.Context, in *Inbox, id MessageID) (Message, *Inbox, error) {
 	m, err := s.Store.Message(ctx, id)
 	if err != nil {
-		return Message{}, err
+		return Message{}, nil, err
 	}
 	kept, err := s.withheld(ctx, []Message{m})
 	if err == nil && kept[id] {
 		err = notFoundMessage(id)
 	}
-	return m, err
-}
-
-// inboxOf returns the inbox a mail is of. The ticket of an event may be in another one, where it was
-// moved to (R-TKT-08).
-func (s *Service) inboxOf(ctx context.Context, in *Inbox, m *Message) (*Inbox, error) {
-	if m.Inbox == in.ID {
-		return in, nil
+	if err != nil || m.Inbox == in.ID {
+		return m, in, err
 	}
 	own, err := s.Store.Inbox(ctx, m.Inbox)
-	return &own, err
+	return m, &own, err
 }
 
 // tellsSite says whether the creator lets the site's own endpoints know of an event. Who was given
@@ -213,14 +201,7 @@ func (s *Service) notifySite(ctx context.Context, in *Inbox, e Event) error {
 		n.Event.Facts = nil
 	}
 	if e.Message != "" {
-		m, err := s.messageToTell(ctx, e.Message)
-		if errors.Is(err, storage.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		own, err := s.inboxOf(ctx, in, &m)
+		m, own, err := s.messageToTell(ctx, in, e.Message)
 		if errors.Is(err, storage.ErrNotFound) {
 			return nil
 		}

@@ -31,6 +31,8 @@ type Entered struct {
 	Picked  bool     `json:"picked,omitempty"`
 }
 
+func (e *Entered) addresses() []string { return append([]string{e.Address}, e.Alternatives...) }
+
 // keys are the addresses by which the customer is found.
 func (c *Customer) keys() []string {
 	if c.Address == "" {
@@ -60,7 +62,7 @@ func (c *Customer) claims() []string {
 	out := slices.Clone(c.Claimed)
 	if c.Entered != nil {
 		have := c.keys()
-		for _, a := range append([]string{c.Entered.Address}, c.Entered.Alternatives...) {
+		for _, a := range c.Entered.addresses() {
 			if !slices.Contains(have, a) && !slices.Contains(out, a) {
 				out = append(out, a)
 			}
@@ -124,7 +126,7 @@ func (c *Customer) replace(v Customer, claimed []string) {
 	if c.Entered != nil {
 		e := *c.Entered
 		e.Brought = nil
-		for _, a := range append([]string{e.Address}, e.Alternatives...) {
+		for _, a := range e.addresses() {
 			if slices.Contains(have, a) && !slices.Contains(v.keys(), a) {
 				e.Brought = append(e.Brought, a)
 			}

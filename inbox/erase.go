@@ -96,7 +96,7 @@ func (s *Service) eraseGroup(ctx context.Context, id ID, group []Message) error 
 		ids[i] = group[i].ID
 	}
 	var back []BlobInfo // what was put back
-	for try := 0; ; try++ {
+	return storage.Redo(func() error {
 		if err := s.fence(ctx, id); err != nil {
 			return err
 		}
@@ -122,17 +122,16 @@ func (s *Service) eraseGroup(ctx context.Context, id ID, group []Message) error 
 			_, err := s.Store.Commit(ctx, imp)
 			return err
 		})
-		if try < 9 && conflict(err) {
+		if conflict(err) {
 			for i := range mails {
 				back = append(back, BlobInfo{Key: mails[i].Blob, Size: mails[i].Size})
 			}
-			continue
 		}
 		if err != nil {
 			return err
 		}
 		return s.ForgetRaw(ctx, id, back...)
-	}
+	})
 }
 
 // withCopies loads the mails that are still there and the copies linked to them.
@@ -248,7 +247,7 @@ func (s *Service) forgetGroup(ctx context.Context, id ID, raws []BlobInfo) error
 		}
 		mails = append(mails, m)
 	}
-	for try := 0; ; try++ {
+	return storage.Redo(func() error {
 		keys, err := s.onlyBlobs(ctx, id, mails)
 		if err != nil || len(keys) == 0 {
 			return err
@@ -267,11 +266,8 @@ func (s *Service) forgetGroup(ctx context.Context, id ID, raws []BlobInfo) error
 				return err
 			})
 		}
-		if try < 9 && conflict(err) {
-			continue
-		}
 		return err
-	}
+	})
 }
 
 func (s *Service) deleteBlobs(ctx context.Context, keys []BlobKey) error {

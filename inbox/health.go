@@ -107,7 +107,7 @@ func (s *Service) Release(ctx context.Context, actor acl.Actor, id ID, remote pr
 	if _, err := s.Authorize(ctx, actor, id, acl.EditSettings, nil); err != nil {
 		return err
 	}
-	for try := 0; ; try++ {
+	return storage.Redo(func() error {
 		state, err := s.Store.SyncState(ctx, id)
 		if err != nil {
 			return err
@@ -123,11 +123,8 @@ func (s *Service) Release(ctx context.Context, actor acl.Actor, id ID, remote pr
 		q := *have.Queued
 		q.Poison, q.Attempts, q.NotBefore = false, 0, s.now()
 		_, err = s.Store.Commit(ctx, Import{State: state, Queue: []Queued{q}})
-		if try < 9 && conflict(err) {
-			continue
-		}
 		return err
-	}
+	})
 }
 
 // Fate says what became of one remote mail, for its creator (row 33): stored, waiting, gone, or kept

@@ -220,7 +220,7 @@ func (s *Service) purgeMail(ctx context.Context, id ID) error {
 
 // emptyQueue forgets what waits to be tried again, and what was given up.
 func (s *Service) emptyQueue(ctx context.Context, id ID) error {
-	for try := 0; ; try++ {
+	return storage.Redo(func() error {
 		state, err := s.Store.SyncState(ctx, id)
 		if err != nil {
 			return err
@@ -238,11 +238,8 @@ func (s *Service) emptyQueue(ctx context.Context, id ID) error {
 			return nil
 		}
 		_, err = s.Store.Commit(ctx, imp)
-		if try < 9 && conflict(err) {
-			continue
-		}
 		return err
-	}
+	})
 }
 
 func (s *Service) purgeBlobs(ctx context.Context, id ID) error {

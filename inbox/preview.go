@@ -8,6 +8,7 @@ import (
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/filter"
 	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/storage"
 )
 
 // Preview is what rules would do to the mail of a window. Nothing of it is stored and no mail is
@@ -152,7 +153,7 @@ func (s *Service) Backfill(ctx context.Context, actor acl.Actor, id ID, since ti
 	if in.FinishedAt.IsZero() {
 		return fmt.Errorf("backfill inbox %q: %w", id, ErrSetup)
 	}
-	for try := 0; ; try++ {
+	return storage.Redo(func() error {
 		state, err := s.Store.SyncState(ctx, id)
 		if err != nil {
 			return err
@@ -166,9 +167,6 @@ func (s *Service) Backfill(ctx context.Context, actor acl.Actor, id ID, since ti
 			state.Backfilled = since.UTC()
 		}
 		_, err = s.Store.Commit(ctx, Import{State: state})
-		if try < 9 && conflict(err) {
-			continue
-		}
 		return err
-	}
+	})
 }

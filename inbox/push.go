@@ -125,16 +125,13 @@ func (s *Service) endPush(ctx context.Context, in *Inbox, sub provider.Subscript
 // forgetPush makes the next sync subscribe anew: a new grant does not carry the old subscription
 // (R-CON-06).
 func (s *Service) forgetPush(ctx context.Context, id ID) error {
-	for try := 0; ; try++ {
+	return storage.Redo(func() error {
 		state, err := s.Store.SyncState(ctx, id)
 		if err != nil || state.Push == nil {
 			return err
 		}
 		state.Push = nil
 		_, err = s.Store.Commit(ctx, Import{State: state})
-		if try < 9 && errors.Is(err, storage.ErrConflict) {
-			continue
-		}
 		return err
-	}
+	})
 }

@@ -2,7 +2,6 @@ package inbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -49,7 +48,7 @@ func (*Push) ended(time.Time) *Push { return nil }
 
 // changePush changes what is known of a subscription, unless there is another by now.
 func (s *Service) changePush(ctx context.Context, id ID, subscription string, change func(*Push, time.Time) *Push) error {
-	for try := 0; ; try++ {
+	return storage.Redo(func() error {
 		state, err := s.Store.SyncState(ctx, id)
 		if err != nil || state.Push == nil || state.Push.ID != subscription {
 			return err
@@ -59,9 +58,6 @@ func (s *Service) changePush(ctx context.Context, id ID, subscription string, ch
 			return nil
 		}
 		_, err = s.Store.Commit(ctx, Import{State: state})
-		if try < 9 && errors.Is(err, storage.ErrConflict) {
-			continue
-		}
 		return err
-	}
+	})
 }

@@ -160,7 +160,7 @@ func slim(m Message) Message {
 // whether they are to be made at all; whoever fences the inbox after a change that still sees is not
 // overtaken.
 func (s *Service) commitChanges(ctx context.Context, id ID, still func() error, changes []MessageChange, ev ...Event) error {
-	for try := 0; ; try++ {
+	return storage.Redo(func() error {
 		state, err := s.Store.SyncState(ctx, id)
 		if err == nil {
 			err = still()
@@ -170,11 +170,8 @@ func (s *Service) commitChanges(ctx context.Context, id ID, still func() error, 
 		}
 		state.Inbox = id
 		_, err = s.Store.Commit(ctx, Import{State: state, Changed: changes}, ev...)
-		if try < 9 && conflict(err) {
-			continue
-		}
 		return err
-	}
+	})
 }
 
 // rulesBy returns the rules that come of somebody's edit: personal exclusions are the creator's own.

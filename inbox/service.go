@@ -273,36 +273,32 @@ func notFound(id ID) error {
 var errUnchanged = errors.New("unchanged")
 
 // edit authorizes, applies change to the inbox and stores it; on a version conflict it reads again
-// and redoes, three times. change may return the log lines and events its edit causes; the actor,
+// and redoes. change may return the log lines and events its edit causes; the actor,
 // site, inbox and time of each event are filled in.
 func (s *Service) edit(ctx context.Context, actor acl.Actor, id ID, action acl.Action, f *acl.Facts,
-	change func(in *Inbox) ([]Change, []Event, error)) (Inbox, error) {
-	for try := 0; ; try++ {
+	change func(in *Inbox) ([]Change, []Event, error)) (out Inbox, err error) {
+	err = storage.Redo(func() error {
 		in, _, err := s.authorize(ctx, actor, id, action, f)
-		if err != nil {
-			return Inbox{}, err
+		if err == nil {
+			out, err = s.apply(ctx, in, actor.User, change)
 		}
-		out, err := s.apply(ctx, in, actor.User, change)
-		if try < 2 && errors.Is(err, storage.ErrConflict) {
-			continue
-		}
-		return out, err
-	}
+		return err
+	})
+	return out, err
 }
 
 // engineEdit is edit for the engine itself: nobody is asked.
-func (s *Service) engineEdit(ctx context.Context, id ID, change func(in *Inbox) ([]Change, []Event, error)) (Inbox, error) {
-	for try := 0; ; try++ {
+func (s *Service) engineEdit(
+	ctx context.Context, id ID, change func(in *Inbox) ([]Change, []Event, error),
+) (out Inbox, err error) {
+	err = storage.Redo(func() error {
 		in, err := s.Store.Inbox(ctx, id)
-		if err != nil {
-			return Inbox{}, err
+		if err == nil {
+			out, err = s.apply(ctx, in, "", change)
 		}
-		out, err := s.apply(ctx, in, "", change)
-		if try < 2 && errors.Is(err, storage.ErrConflict) {
-			continue
-		}
-		return out, err
-	}
+		return err
+	})
+	return out, err
 }
 
 func (s *Service) apply(ctx context.Context, in Inbox, by acl.UserID, change func(in *Inbox) ([]Change, []Event, error)) (Inbox, error) {

@@ -181,15 +181,12 @@ func (s *Service) dropCredential(ctx context.Context, in *Inbox) error {
 // replaceSecret writes a secret whatever version is stored: a person's consent is newer than any
 // refresh.
 func (s *Service) replaceSecret(ctx context.Context, key VaultKey, secret []byte) error {
-	for try := 0; ; try++ {
+	return storage.Redo(func() error {
 		_, version, err := s.Vault.Credential(ctx, key)
 		if err != nil && !errors.Is(err, storage.ErrNotFound) {
 			return err
 		}
 		_, err = s.Vault.SaveCredential(ctx, key, provider.NewCredential(secret), version)
-		if try < 2 && errors.Is(err, storage.ErrConflict) {
-			continue
-		}
 		return err
-	}
+	})
 }

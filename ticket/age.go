@@ -85,8 +85,8 @@ func (s *Service) closing(ctx context.Context) (sites []inbox.SiteID, err error)
 			continue
 		}
 		looked[in.Site] = true
-		settings, err := s.Inboxes.Sites.Site(ctx, in.Site)
-		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		settings, err := s.settings(ctx, in.Site)
+		if err != nil {
 			return nil, err
 		}
 		if settings.CloseWaiting {

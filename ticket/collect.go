@@ -47,17 +47,6 @@ func (s *Service) Collect(ctx context.Context, id inbox.ID) (Collected, error) {
 	}
 }
 
-// retried does again what somebody else was faster with, from the beginning.
-func retried(do func() error) error {
-	for try := 1; ; try++ {
-		err := do()
-		if try < collectTries && errors.Is(err, storage.ErrConflict) {
-			continue
-		}
-		return err
-	}
-}
-
 // redo says that somebody else was faster: they changed a ticket, or collected the same mail into one
 // of theirs.
 func redo(err error) bool {

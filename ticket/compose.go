@@ -22,24 +22,22 @@ func (s *Service) compose(ctx context.Context, actor acl.Actor, in *inbox.Inbox,
 	if err != nil {
 		return rfc822.Draft{}, err
 	}
-	parent := envelopeOf(m)
-	subject, err := s.numbered(ctx, t, rfc822.ReplySubject(m.Subject))
+	site, err := s.settings(ctx, t.Site)
 	if err != nil {
 		return rfc822.Draft{}, err
 	}
+	parent := envelopeOf(m)
 	d := rfc822.Draft{
-		From:    from,
-		Subject: subject, Date: s.now(), Attachments: r.Attachments,
-		Inline: r.Inline, Bcc: r.Bcc,
+		From: from, Subject: numbered(&site, t, rfc822.ReplySubject(m.Subject)), Date: s.now(),
+		Attachments: r.Attachments, Inline: r.Inline, Bcc: r.Bcc,
 	}
 	d.InReplyTo, d.References = rfc822.ReplyHeaders(parent)
 	if err := s.address(ctx, actor, in, t, m, r, &d); err != nil {
 		return rfc822.Draft{}, err
 	}
 	d.Text, d.HTML = signed(r.Text, r.HTML, in.Settings.Signature)
-	site, err := s.Inboxes.Sites.Site(ctx, t.Site)
-	if err != nil || r.NoQuote || site.NoQuote {
-		return d, err
+	if r.NoQuote || site.NoQuote {
+		return d, nil
 	}
 	c, err := s.Archive.Content(ctx, m.ID)
 	if err != nil {

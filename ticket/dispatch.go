@@ -215,26 +215,21 @@ func (s *Service) again(ctx context.Context, e Entry, cause error) (Entry, error
 // sent notes that the service took the mail. Where the copy in the sent folder was faster, nothing is
 // left to do.
 func (s *Service) sent(ctx context.Context, e Entry, sent provider.Sent) (Entry, error) {
-	for try := 1; ; try++ {
-		t, now, err := s.place(ctx, e)
-		if err != nil {
-			return e, err
-		}
-		if now.Outgoing.State == OutgoingSent {
-			s.forgetLeft(ctx, &now)
-			return now, nil
+	var now Entry
+	err := storage.Redo(func() error {
+		t, current, err := s.place(ctx, e)
+		if now = current; err != nil || now.Outgoing.State == OutgoingSent {
+			return err
 		}
 		entries, ev := s.confirm(&t, &now, sent)
 		_, err = s.saveTickets(ctx, []Write{{Ticket: t, Entries: append(entries, now)}}, ev...)
-		if try < collectTries && errors.Is(err, storage.ErrConflict) {
-			continue
-		}
-		if err != nil {
-			return e, err
-		}
-		s.forgetLeft(ctx, &now)
-		return now, nil
+		return err
+	})
+	if err != nil {
+		return e, err
 	}
+	s.forgetLeft(ctx, &now)
+	return now, nil
 }
 
 // confirm marks an entry as sent and gives the ticket the status that was picked with it (R-STA-03),

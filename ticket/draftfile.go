@@ -206,18 +206,17 @@ var tooLarge = fmt.Sprintf("the files of a draft have at most %d bytes together"
 
 // editDraft saves what edit makes of a draft, and asks it again when somebody else was faster.
 func (s *Service) editDraft(ctx context.Context, edit func() (begun, error)) (Draft, error) {
-	for try := 1; ; try++ {
+	var out Draft
+	err := storage.Redo(func() error {
 		d, err := edit()
 		if err != nil {
-			return Draft{}, err
+			return err
 		}
 		d.SavedAt = s.now()
-		out, err := s.saveAgain(ctx, d)
-		if try < collectTries && errors.Is(err, storage.ErrConflict) {
-			continue
-		}
-		return out, err
-	}
+		out, err = s.saveAgain(ctx, d)
+		return err
+	})
+	return out, err
 }
 
 // saveAgain saves a draft. One that was recalled is a draft of its own from then on.

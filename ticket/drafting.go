@@ -99,23 +99,22 @@ func (s *Service) Drafts(ctx context.Context, actor acl.Actor) iter.Seq2[Draft, 
 // see the ticket any more. storage.ErrNotFound says that there is none, ErrDraftConflict that it was sent
 // meanwhile.
 func (s *Service) DiscardDraft(ctx context.Context, actor acl.Actor, id ID, entry EntryID) error {
-	for try := 1; ; try++ {
-		d, err := s.namedDraft(ctx, actor, id, entry)
-		if err != nil {
+	var d begun
+	err := storage.Redo(func() error {
+		var err error
+		if d, err = s.namedDraft(ctx, actor, id, entry); err != nil {
 			return err
 		}
-		err = s.deleteDraft(ctx, &d.Draft)
-		if try < collectTries && errors.Is(err, storage.ErrConflict) {
-			continue
-		}
-		if err == nil && d.sent == nil {
-			// One that is gone cannot be told from one that was sent first.
-			if d.sent, err = s.becameOf(ctx, &d.Draft); d.sent != nil {
-				err = fmt.Errorf("draft on ticket %q: %w", id, ErrDraftConflict)
-			}
-		}
+		return s.deleteDraft(ctx, &d.Draft)
+	})
+	if err != nil || d.sent != nil {
 		return err
 	}
+	// One that is gone cannot be told from one that was sent first.
+	if d.sent, err = s.becameOf(ctx, &d.Draft); d.sent != nil {
+		err = fmt.Errorf("draft on ticket %q: %w", id, ErrDraftConflict)
+	}
+	return err
 }
 
 // mayDraft returns a ticket on which somebody may do what a draft is of.

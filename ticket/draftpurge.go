@@ -66,7 +66,7 @@ func (s *Service) keepDraftFiles(ctx context.Context, in *inbox.Inbox, own map[I
 		if own[d.Ticket] || !d.liesIn(in.ID) {
 			continue
 		}
-		err := retried(func() error { return s.takeFiles(ctx, d.Entry, in.ID) })
+		err := storage.Redo(func() error { return s.takeFiles(ctx, d.Entry, in.ID) })
 		if err != nil {
 			return fmt.Errorf("keep the files of a draft on ticket %q: %w", d.Ticket, err)
 		}
@@ -126,8 +126,7 @@ func (s *Service) takeFiles(ctx context.Context, entry EntryID, from inbox.ID) e
 	case h.fate == fateGone:
 		return s.deleteDraft(ctx, &d)
 	}
-	d = h.Draft
-	d = d.Clone()
+	d = h.Draft.Clone()
 	var copies []DraftFile
 	for i := range d.Files {
 		f := &d.Files[i]

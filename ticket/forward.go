@@ -118,7 +118,7 @@ func (f *Forward) subject(t *Ticket) string {
 // openChild saves the child with its mail, and the line of the parent that names it.
 func (s *Service) openChild(ctx context.Context, actor acl.Actor, l *letter, o *Outgoing, parent ID, child *Ticket, f *Forward) (Entry, error) {
 	var e Entry
-	err := retried(func() error {
+	err := storage.Redo(func() error {
 		t, err := s.Store.Ticket(ctx, parent)
 		if err != nil {
 			return err
@@ -156,13 +156,13 @@ func (s *Service) composeForward(ctx context.Context, actor acl.Actor, t *Ticket
 	if f.Text == "" {
 		f.Text = rfc822.HTMLToText(f.HTML)
 	}
-	subject, err := s.numbered(ctx, t, rfc822.ForwardSubject(f.subject(t)))
+	site, err := s.settings(ctx, t.Site)
 	if err != nil {
 		return rfc822.Draft{}, err
 	}
 	d := rfc822.Draft{
-		From: from, To: f.To, Cc: f.Cc, Bcc: f.Bcc, Subject: subject, Date: s.now(),
-		Attachments: f.Attachments, Inline: f.Inline,
+		From: from, To: f.To, Cc: f.Cc, Bcc: f.Bcc, Subject: numbered(&site, t, rfc822.ForwardSubject(f.subject(t))),
+		Date: s.now(), Attachments: f.Attachments, Inline: f.Inline,
 	}
 	d.Text, d.HTML = signed(f.Text, f.HTML, in.Settings.Signature)
 	if f.NoHistory {

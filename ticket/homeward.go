@@ -14,23 +14,20 @@ import (
 // ticket it came from, which is one of its own again. Nobody loses mail because somebody else's inbox
 // is deleted.
 func (s *Service) sendHome(ctx context.Context, id ID, from inbox.ID) error {
-	for try := 1; ; {
-		w, ev, err := s.homeward(ctx, id, from)
-		if err == nil && len(w) == 0 {
-			return nil
-		}
-		if err == nil {
+	for done := false; !done; {
+		err := storage.Redo(func() error {
+			w, ev, err := s.homeward(ctx, id, from)
+			if done = err == nil && len(w) == 0; done || err != nil {
+				return err
+			}
 			_, err = s.saveTickets(ctx, w, ev...)
-		}
-		switch {
-		case err == nil:
-			try = 1
-		case try < collectTries && errors.Is(err, storage.ErrConflict):
-			try++
-		default:
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // homeward is the next step of sendHome; none says that nothing of another inbox is left.

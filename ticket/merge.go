@@ -34,7 +34,7 @@ const (
 // besides the refusals of rights.
 func (s *Service) Merge(ctx context.Context, actor acl.Actor, target ID, sources []ID) (Ticket, error) {
 	var saved []Ticket
-	err := retried(func() error {
+	err := storage.Redo(func() error {
 		m, err := s.merge(ctx, actor, target, sources)
 		if err == nil {
 			saved, err = s.saveTickets(ctx, m.writes(), m.events...)

@@ -30,7 +30,7 @@ type Move struct {
 // may see it. A ticket that is in the inbox already is an error too.
 func (s *Service) Move(ctx context.Context, actor acl.Actor, id ID, m Move) (Ticket, error) {
 	var saved []Ticket
-	err := retried(func() error {
+	err := storage.Redo(func() error {
 		w, ev, err := s.rehouse(ctx, actor, id, m)
 		if err == nil {
 			saved, err = s.saveTickets(ctx, []Write{w}, ev...)

@@ -143,7 +143,7 @@ func (s *Service) purgeOnce(ctx context.Context, id ID) (gone bool, err error) {
 // beginPurge marks a ticket, so that nobody restores what is half gone, and takes back what waits to be
 // sent.
 func (s *Service) beginPurge(ctx context.Context, id ID, due func(t *Ticket) bool) error {
-	for try := 1; ; try++ {
+	return storage.Redo(func() error {
 		t, err := s.Store.Ticket(ctx, id)
 		if errors.Is(err, storage.ErrNotFound) {
 			return nil // gone
@@ -177,11 +177,8 @@ func (s *Service) beginPurge(ctx context.Context, id ID, due func(t *Ticket) boo
 		}
 		t.PurgeBegan = s.now()
 		_, err = s.saveTickets(ctx, []Write{{Ticket: t, Entries: recalled}})
-		if try < collectTries && errors.Is(err, storage.ErrConflict) {
-			continue
-		}
 		return err
-	}
+	})
 }
 
 // purgeMerged forgets what is left of a ticket that was merged into one that is purged.

@@ -106,7 +106,7 @@ func (s *Service) purgeElsewhere(ctx context.Context, t *Ticket) error {
 
 // takeMailOff takes the mail of an inbox off a ticket of another one. The inbox's own tickets are gone.
 func (s *Service) takeMailOff(ctx context.Context, in inbox.Inbox, id ID, own map[ID]bool) error {
-	err := retried(func() error { return s.part(ctx, in, id, own) })
+	err := storage.Redo(func() error { return s.part(ctx, in, id, own) })
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil // the ticket is gone
 	}

@@ -147,38 +147,46 @@ func notFound(id ID) error {
 	return &storage.Error{Op: "read", Entity: "ticket", ID: string(id), Err: storage.ErrNotFound}
 }
 
+// settings are those of a site, and the default ones of a site that the host does not know.
+func (s *Service) settings(ctx context.Context, site inbox.SiteID) (inbox.Settings, error) {
+	out, err := s.Inboxes.Sites.Site(ctx, site)
+	if errors.Is(err, storage.ErrNotFound) {
+		return inbox.Settings{}, nil
+	}
+	return out, err
+}
+
 // update loads a ticket, checks the action, applies change and saves the ticket with the entries; on a
-// version conflict it reads again and redoes, three times. A change without entries saves nothing.
+// version conflict it reads again and redoes. A change without entries saves nothing.
 func (s *Service) update(ctx context.Context, actor acl.Actor, id ID, action acl.Action,
-	change func(t *Ticket) ([]Entry, []inbox.Event, error)) (Ticket, error) {
-	for try := 0; ; try++ {
+	change func(t *Ticket) ([]Entry, []inbox.Event, error)) (out Ticket, err error) {
+	err = storage.Redo(func() error {
 		t, err := s.Store.Ticket(ctx, id)
 		if err != nil {
-			return Ticket{}, err
+			return err
 		}
 		if _, err := s.allow(ctx, actor, &t, action); err != nil {
-			return Ticket{}, err
+			return err
 		}
 		next := t.Clone()
 		entries, ev, err := change(&next)
 		if err != nil {
-			return Ticket{}, err
+			return err
 		}
 		if len(entries) == 0 {
-			return s.unlinkTicket(ctx, actor, t)
+			out, err = s.unlinkTicket(ctx, actor, t)
+			return err
 		}
 		for i := range ev {
 			ev[i] = s.event(ev[i], &next, actor.User)
 		}
 		saved, err := s.saveTickets(ctx, []Write{{Ticket: next, Entries: entries, Texts: writtenTexts(entries)}}, ev...)
-		if try < 2 && errors.Is(err, storage.ErrConflict) {
-			continue
+		if err == nil {
+			out = s.leftTicket(ctx, actor, saved[0])
 		}
-		if err != nil {
-			return Ticket{}, err
-		}
-		return s.leftTicket(ctx, actor, saved[0]), nil
-	}
+		return err
+	})
+	return out, err
 }
 
 // event fills in what every event of a ticket has. An event that is about no mail names the newest

@@ -27,7 +27,7 @@ type Split struct {
 func (s *Service) Split(ctx context.Context, actor acl.Actor, id ID, sp Split) (Ticket, error) {
 	part := ID(s.NewID())
 	var saved []Ticket
-	err := retried(func() error {
+	err := storage.Redo(func() error {
 		w, ev, err := s.divide(ctx, actor, id, part, sp)
 		if err == nil {
 			saved, err = s.saveTickets(ctx, w, ev...)

@@ -1,24 +1,18 @@
 package ticket
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"strings"
 
-	"github.com/workinbox/workinbox/storage"
+	"github.com/workinbox/workinbox/inbox"
 )
 
 // numbered writes the ticket's number before the subject of a mail that leaves, where the site wants that
 // (R-MSG-09, inbox.Settings.NumberInSubject) once.
-func (s *Service) numbered(ctx context.Context, t *Ticket, subject string) (string, error) {
-	site, err := s.Inboxes.Sites.Site(ctx, t.Site)
-	if err != nil && !errors.Is(err, storage.ErrNotFound) {
-		return "", err
-	}
+func numbered(site *inbox.Settings, t *Ticket, subject string) string {
 	number := fmt.Sprintf("[#%d]", t.Number)
 	if !site.NumberInSubject {
-		return subject, nil
+		return subject
 	}
 	if before, after, there := strings.Cut(subject, number); there { // "Re: [#12] Re: offer"
 		before, after = strings.TrimSpace(before), strings.TrimSpace(after)
@@ -26,5 +20,5 @@ func (s *Service) numbered(ctx context.Context, t *Ticket, subject string) (stri
 			subject = before + " " + after
 		}
 	}
-	return strings.TrimSpace(number + " " + strings.TrimSpace(subject)), nil
+	return strings.TrimSpace(number + " " + strings.TrimSpace(subject))
 }

@@ -245,8 +245,8 @@ func (s *Service) unlinkAll(ctx context.Context, t *Ticket) {
 }
 
 func (s *Service) noteTask(ctx context.Context, site inbox.SiteID, id TaskID, tickets []ID, done bool) error {
-	settings, err := s.Inboxes.Sites.Site(ctx, site)
-	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+	settings, err := s.settings(ctx, site)
+	if err != nil {
 		return err
 	}
 	var failed []error
@@ -260,7 +260,7 @@ func (s *Service) noteTask(ctx context.Context, site inbox.SiteID, id TaskID, ti
 
 // noteTaskOn notes on one ticket that a task is done, or open again.
 func (s *Service) noteTaskOn(ctx context.Context, site inbox.SiteID, ticket ID, id TaskID, done, keep bool) error {
-	return retried(func() error {
+	return storage.Redo(func() error {
 		t, err := s.target(ctx, ticket)
 		if errors.Is(err, storage.ErrNotFound) {
 			return nil
