@@ -213,7 +213,7 @@ func (s *Service) upToDate(ctx context.Context, actor acl.Actor, t Ticket, id Ta
 	if err == nil {
 		err = s.noteTask(ctx, t.Site, id, []ID{t.ID}, !task.DoneAt.IsZero())
 	}
-	now := t
+	var now Ticket
 	if err == nil {
 		now, err = s.Store.Ticket(ctx, t.ID)
 	}
@@ -221,7 +221,7 @@ func (s *Service) upToDate(ctx context.Context, actor acl.Actor, t Ticket, id Ta
 		s.Logger.WarnContext(ctx, "look at a linked task again", "ticket", t.ID, "err", err)
 		return t
 	}
-	return now
+	return s.leftTicket(ctx, actor, now)
 }
 
 // unlinkTasks makes the host forget that tasks are linked to a ticket, best effort: a task that still

@@ -358,6 +358,23 @@ func TestATaskCompletedWhileItIsLinkedIsNoted(t *testing.T) { // the ticket does
 	require.Equal(t, ticket.Waiting, got.Status, "it was done before: nothing is completed")
 }
 
+func TestALinkThatIsNotedAgainTellsOfNoOtherInbox(t *testing.T) { // R-TKT-08, R-ACL-07
+	t.Parallel()
+	w, offer, _, other := neighbours(t)
+	_, err := w.svc.Move(t.Context(), w.actor("carl"), offer.ID, ticket.Move{To: other.ID})
+	require.NoError(t, err)
+	task := w.newTask("zoe")
+	w.store.before = func() {
+		w.store.before = nil
+		w.complete(task)
+	}
+	got, err := w.svc.LinkTask(t.Context(), w.actor("zoe"), offer.ID, task)
+	require.NoError(t, err)
+	require.NotZero(t, got.Tasks[0].DoneAt, "it was completed while it was linked")
+	require.Empty(t, got.Origin, "zoe does not know the inbox the ticket came from")
+	require.Empty(t, got.Threads)
+}
+
 func TestACompletionFollowsAMerge(t *testing.T) { // R-TKT-06
 	t.Parallel()
 	w, offer := asked(t, fake.Options{})
