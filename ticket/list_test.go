@@ -173,3 +173,15 @@ func TestTheTrashIsForThoseWhoManage(t *testing.T) { // R-TKT-05, row 20
 		require.ErrorIs(t, err, acl.ErrDenied, "%s notes on it", user)
 	}
 }
+
+func TestAStoreThatDoesNotAnswerIsNoRefusal(t *testing.T) { // R-ACL-07 hides what there is, not an outage
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	yes := true
+	w.change(inbox.MessageChange{ID: offer.Last, Hidden: &yes})
+	w.collect()
+	carl := w.actor("carl")
+	w.store.inbox = errFault
+	_, err := w.svc.Ticket(t.Context(), carl, offer.ID)
+	require.ErrorIs(t, err, errFault, "a ticket whose mail is hidden")
+}

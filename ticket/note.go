@@ -135,7 +135,7 @@ func (s *Service) updateNote(ctx context.Context, actor acl.Actor, id ID, entry 
 		if facts.OwnNote {
 			action = own
 		}
-		if err := s.allowNote(ctx, actor, t, action, facts); err != nil {
+		if _, err := s.allowWith(ctx, actor, t, action, facts); err != nil {
 			return nil, nil, err
 		}
 		out = e
@@ -158,19 +158,6 @@ func (s *Service) noteOf(ctx context.Context, t *Ticket, id EntryID) (Entry, err
 		return e, err
 	}
 	return Entry{}, &storage.Error{Op: "read", Entity: "note", ID: string(id), Err: storage.ErrNotFound}
-}
-
-// allowNote is allow for an action that asks whose note it is about.
-func (s *Service) allowNote(ctx context.Context, actor acl.Actor, t *Ticket, action acl.Action, facts acl.Facts) error {
-	if t.MergedInto != "" {
-		return fmt.Errorf("ticket %q: %w", t.ID, ErrMerged)
-	}
-	facts.Ticket = acl.Ticket{Archived: !t.ArchivedAt.IsZero(), Deleted: !t.DeletedAt.IsZero()}
-	if err := s.fill(ctx, actor, t, &facts); err != nil {
-		return err
-	}
-	_, err := s.Inboxes.Authorize(ctx, actor, t.Inbox, action, &facts)
-	return err
 }
 
 // validText makes text fit for every store: valid UTF-8 without NUL.

@@ -107,14 +107,35 @@ func (s *Service) engineInbox(ctx context.Context, id inbox.ID) (inbox.Inbox, er
 }
 
 // allow checks an action on a ticket and returns the ticket's inbox. A ticket whose mail is hidden
-// exists for its inbox's creator only, whatever the action.
+// exists for the creator of the mailbox it came from only, whatever the action.
 func (s *Service) allow(ctx context.Context, actor acl.Actor, t *Ticket, action acl.Action) (inbox.Inbox, error) {
+	return s.allowWith(ctx, actor, t, action, acl.Facts{})
+}
+
+// allowWith is allow for an action that asks for more facts than those of the ticket, which it adds.
+func (s *Service) allowWith(ctx context.Context, actor acl.Actor, t *Ticket, action acl.Action, facts acl.Facts) (inbox.Inbox, error) {
 	if !t.PurgeBegan.IsZero() && action != acl.Purge {
 		return inbox.Inbox{}, notFound(t.ID)
 	}
-	facts := acl.Facts{Ticket: acl.Ticket{Archived: !t.ArchivedAt.IsZero(), Deleted: !t.DeletedAt.IsZero()}}
-	if err := s.fill(ctx, actor, t, &facts); err != nil {
-		return inbox.Inbox{}, err
+	if t.Hidden() {
+		mailbox, err := s.engineInbox(ctx, t.Mailbox())
+		if errors.Is(err, storage.ErrNotFound) || err == nil && mailbox.Creator != actor.User {
+			return inbox.Inbox{}, notFound(t.ID)
+		}
+		if err != nil {
+			return inbox.Inbox{}, err
+		}
+	}
+	facts.Ticket = acl.Ticket{Archived: !t.ArchivedAt.IsZero(), Deleted: !t.DeletedAt.IsZero()}
+	if t.Status == Closed { // no other is locked without being archived
+		in, err := s.engineInbox(ctx, t.Inbox)
+		if errors.Is(err, storage.ErrNotFound) {
+			return inbox.Inbox{}, notFound(t.ID)
+		}
+		if err != nil {
+			return inbox.Inbox{}, err
+		}
+		facts.Ticket = t.limits(&in, s.now())
 	}
 	in, err := s.Inboxes.Authorize(ctx, actor, t.Inbox, action, &facts)
 	if errors.Is(err, storage.ErrNotFound) {
@@ -124,23 +145,6 @@ func (s *Service) allow(ctx context.Context, actor acl.Actor, t *Ticket, action 
 		return inbox.Inbox{}, fmt.Errorf("ticket %q: %w", t.ID, ErrMerged)
 	}
 	return in, err
-}
-
-// fill adds what a ticket's inbox says of it: whether it is locked. A ticket whose mail is hidden is
-// there for the creator of the mailbox it came from only.
-func (s *Service) fill(ctx context.Context, actor acl.Actor, t *Ticket, facts *acl.Facts) error {
-	if t.Hidden() {
-		in, err := s.engineInbox(ctx, t.Mailbox())
-		if err != nil || in.Creator != actor.User {
-			return notFound(t.ID)
-		}
-	}
-	if t.Status != Closed {
-		return nil
-	}
-	in, err := s.engineInbox(ctx, t.Inbox)
-	facts.Ticket.Locked = err == nil && t.lockedAt(&in, s.now())
-	return err
 }
 
 func notFound(id ID) error {

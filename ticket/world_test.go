@@ -317,6 +317,14 @@ type faulty struct {
 	before func() // called before each ticket write
 
 	catalog error // answered instead of a catalog
+	inbox   error // answered instead of an inbox
+}
+
+func (f *faulty) Inbox(ctx context.Context, id inbox.ID) (inbox.Inbox, error) {
+	if f.inbox != nil {
+		return inbox.Inbox{}, f.inbox
+	}
+	return f.Store.Inbox(ctx, id)
 }
 
 func (f *faulty) Catalog(ctx context.Context, site inbox.SiteID) (ticket.Catalog, error) {
