@@ -49,7 +49,10 @@ type Settings struct {
 	NumberInSubject bool
 	// NoQuote leaves out of answers the mail they answer (R-MSG-09); ticket.Reply has it for one alone.
 	NoQuote bool
-	Zone    string // IANA time zone; empty means UTC
+	// TrackOpens puts an image into HTML mail written here, which tells that the mail was opened
+	// (R-MSG-09), where the host serves it: ticket.Config.PixelURL.
+	TrackOpens bool
+	Zone       string // IANA time zone; empty means UTC
 	// Retention is how long a deleted inbox stays restorable; zero means 30 days (R-INB-12).
 	Retention time.Duration
 }

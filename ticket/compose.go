@@ -45,7 +45,7 @@ func (s *Service) compose(ctx context.Context, actor acl.Actor, in *inbox.Inbox,
 	}
 	d.Text = strings.TrimRight(d.Text, "\n") + "\n\n" + rfc822.QuoteText(parent, c.Text)
 	if d.HTML != "" {
-		quoted := c.HTML
+		quoted := s.withoutPixels(c.HTML)
 		if quoted == "" {
 			quoted = "<pre>" + html.EscapeString(c.Text) + "</pre>"
 		}

@@ -60,6 +60,10 @@ type Entry struct {
 	RedactedBy acl.UserID `json:"redacted_by,omitempty"`
 	RedactedAt time.Time  `json:"redacted_at,omitzero"`
 
+	// ViewedAt is when the image in a mail written here was loaded first (Config.PixelURL): it was opened then,
+	// by whom nobody can tell. Zero says nothing.
+	ViewedAt time.Time `json:"viewed_at,omitzero"`
+
 	// Change is set on a changed entry: which option, from what, to what.
 	Change *Change `json:"change,omitempty"`
 	// Outgoing is set on a mail written here: where it stands on its way out.
@@ -109,6 +113,9 @@ type Outgoing struct {
 	Attempts int    `json:"attempts,omitempty"`
 	// Looks is how often the mail of that attempt was looked for in vain.
 	Looks int `json:"looks,omitempty"`
+	// Pixel is the secret part of the address of the image that tells that the mail was opened; empty where it
+	// has none.
+	Pixel string `json:"pixel,omitempty"`
 	// HeldSince is when it was first put off because its mailbox was paused or had to be connected again.
 	HeldSince time.Time `json:"held_since,omitzero"`
 	// All says that it answers everybody on the thread: whom it leaves out is off it.

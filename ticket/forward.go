@@ -222,7 +222,7 @@ func (s *Service) repeat(ctx context.Context, actor acl.Actor, d *rfc822.Draft, 
 	if d.HTML != "" {
 		page := "<pre>" + html.EscapeString(text) + "</pre>"
 		if c.HTML != "" {
-			page, _ = rfc822.SplitHTML(c.HTML)
+			page, _ = rfc822.SplitHTML(s.withoutPixels(c.HTML))
 		}
 		d.HTML += "<br>" + rfc822.ForwardHTML(parent, page)
 	}

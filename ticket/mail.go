@@ -23,7 +23,7 @@ func (s *Service) Mail(ctx context.Context, actor acl.Actor, id ID, entry EntryI
 	if err != nil {
 		return inbox.View{}, err
 	}
-	return s.Inboxes.Shown(ctx, actor, e.Message, o)
+	return s.Inboxes.Shown(ctx, actor, e.Message, s.unwatched(o))
 }
 
 // Line is an entry of a ticket with the mail it is of, as the actor may see both.
@@ -58,7 +58,7 @@ func (s *Service) Thread(ctx context.Context, actor acl.Actor, id ID, q ThreadQu
 			}
 			lines = append(lines, e)
 		}
-		show, r := s.Inboxes.Showing(actor), s.reader(actor, &in)
+		show, r, html := s.Inboxes.Showing(actor), s.reader(actor, &in), s.unwatched(q.HTML)
 		if q.After == nil && q.Limit == 0 && len(lines) > fewLines { // the whole of it
 			for _, th := range t.Threads {
 				if err := show.Read(ctx, t.Mailbox(), th); err != nil {
@@ -74,7 +74,7 @@ func (s *Service) Thread(ctx context.Context, actor acl.Actor, id ID, q ThreadQu
 			}
 			l := Line{Entry: e}
 			if err == nil && e.Message != "" {
-				l.Mail, err = mailOf(ctx, show, &e, q.HTML)
+				l.Mail, err = mailOf(ctx, show, &e, html)
 			}
 			if err != nil {
 				yield(Line{}, err)

@@ -155,6 +155,7 @@ func (s *Service) queue(ctx context.Context, actor acl.Actor, t *Ticket, d rfc82
 
 // letter is a mail that is written and not kept yet.
 type letter struct {
+	entry  EntryID // that it will be
 	author acl.Actor
 	ticket ID
 	inbox  inbox.ID
@@ -165,6 +166,7 @@ type letter struct {
 	all    bool      // it answers everybody
 	of     *Draft    // what it was written as, if it was
 	words  *words    // what it was written as, where it was no draft
+	pixel  string    // the secret of its image, if it has one
 }
 
 // clean makes the mail fit for every store. Addresses are left as they are: rfc822.Build refuses what is
@@ -184,7 +186,7 @@ func (l *letter) clean() {
 func (l *letter) write(e *Entry, o *Outgoing, text string) {
 	e.RFCID, e.Outbound, e.Class = l.draft.MessageID, true, rfc822.ClassHuman
 	e.Text, e.To, e.Cc, e.Bcc = validText(text), l.draft.To, l.draft.Cc, l.draft.Bcc
-	e.Inbox, e.Outgoing = l.inbox, o
+	e.ID, e.Inbox, e.Outgoing = l.entry, l.inbox, o
 	l.of.name(e)
 }
 
@@ -208,10 +210,11 @@ func (s *Service) post(ctx context.Context, l *letter, save func(o *Outgoing) (E
 	if err := s.checkRecipients(&l.draft); err != nil {
 		return Entry{}, err
 	}
-	leaves, err := s.leaves(ctx, l)
+	site, err := s.siteOf(ctx, l.inbox)
 	if err != nil {
 		return Entry{}, err
 	}
+	leaves := s.leaves(l, &site)
 	unused, err := s.countReply(ctx, l.author, l.ticket)
 	if err != nil {
 		return Entry{}, err
@@ -226,6 +229,10 @@ func (s *Service) post(ctx context.Context, l *letter, save func(o *Outgoing) (E
 		unused = func() { uncount(); unkept() }
 	}
 	marker := newMarker()
+	if l.entry = EntryID(s.NewID()); l.of != nil {
+		l.entry = l.of.Entry
+	}
+	s.addPixel(l, &site)
 	host := ""
 	if dom, ok := filter.AddressDomain(l.draft.From.Address); ok {
 		host = dom.String()
@@ -243,7 +250,8 @@ func (s *Service) post(ctx context.Context, l *letter, save func(o *Outgoing) (E
 		return Entry{}, fmt.Errorf("the mail has %d bytes, its mailbox sends at most %d: %w", blob.Size, most, ErrMailTooLarge)
 	}
 	out, err := save(&Outgoing{State: OutgoingQueued, Marker: marker, Thread: l.thread, Blob: blob.Key,
-		Size: blob.Size, Subject: l.draft.Subject, Files: l.files(), NotBefore: leaves, Status: l.status, All: l.all})
+		Size: blob.Size, Subject: l.draft.Subject, Files: l.files(), NotBefore: leaves, Status: l.status, All: l.all,
+		Pixel: l.pixel})
 	if err == nil {
 		s.keepUse(ctx, l.author, &out)
 		return out, nil
@@ -259,22 +267,23 @@ func (s *Service) post(ctx context.Context, l *letter, save func(o *Outgoing) (E
 	return Entry{}, err
 }
 
+// siteOf returns the settings of an inbox's site.
+func (s *Service) siteOf(ctx context.Context, id inbox.ID) (inbox.Settings, error) {
+	in, err := s.engineInbox(ctx, id)
+	if err != nil {
+		return inbox.Settings{}, err
+	}
+	return s.Inboxes.Sites.Site(ctx, in.Site)
+}
+
 // leaves is when a mail leaves at the earliest: when its author wants, and not within the site's undo
 // window (R-MSG-09).
-func (s *Service) leaves(ctx context.Context, l *letter) (time.Time, error) {
-	in, err := s.engineInbox(ctx, l.inbox)
-	if err != nil {
-		return time.Time{}, err
-	}
-	site, err := s.Inboxes.Sites.Site(ctx, in.Site)
-	if err != nil {
-		return time.Time{}, err
-	}
+func (s *Service) leaves(l *letter, site *inbox.Settings) time.Time {
 	at := s.now().Add(max(site.UndoSend, 0))
 	if l.at.After(at) {
 		at = l.at.UTC().Truncate(time.Microsecond)
 	}
-	return at, nil
+	return at
 }
 
 // onceEach keeps of a person who is named twice the first place.

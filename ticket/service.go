@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"slices"
 	"sync"
 	"time"
@@ -43,6 +44,10 @@ type Config struct {
 	Presence Presence
 	// Tasks is the host's list of tasks (R-TKT-09). Nil: what is about tasks answers errors.ErrUnsupported.
 	Tasks Tasks
+	// PixelURL is where the host serves Service.ServePixel, an absolute http or https address without a
+	// query: a site's HTML mail has an image below it where the site tracks what is opened
+	// (inbox.Settings.TrackOpens). Empty: nothing is tracked.
+	PixelURL string
 	// MaxRecipients is how many people one mail may go to (R-MSG-05). Zero is 50, negative no limit but
 	// the mail service's.
 	MaxRecipients int
@@ -58,7 +63,8 @@ type Config struct {
 // Service works on tickets. It is safe for concurrent use and starts nothing in the background.
 type Service struct {
 	Config
-	serving sync.Map // the inbox.ID of those whose mail a Dispatch is at
+	serving sync.Map       // the inbox.ID of those whose mail a Dispatch is at
+	pixels  *regexp.Regexp // images of PixelURL in HTML; nil where it is empty
 }
 
 // New checks the configuration and fills in the defaults. Make one for each inbox.Service: the Service
@@ -73,6 +79,10 @@ func New(c Config) (*Service, error) {
 		return nil, errors.New("ticket: Config.Archive is required")
 	case c.Blobs == nil:
 		return nil, errors.New("ticket: Config.Blobs is required")
+	}
+	pixels, err := pixelsOf(c.PixelURL)
+	if err != nil {
+		return nil, err
 	}
 	if c.Presence == nil {
 		c.Presence = new(MemoryPresence)
@@ -90,7 +100,7 @@ func New(c Config) (*Service, error) {
 		now := c.Now
 		c.NewID = func() string { return inbox.NewID(now()) }
 	}
-	s := &Service{Config: c}
+	s := &Service{Config: c, pixels: pixels}
 	c.Inboxes.Follow(func(ctx context.Context, id inbox.ID) error {
 		_, err := s.Collect(ctx, id)
 		return err

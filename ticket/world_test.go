@@ -83,7 +83,7 @@ func (w *world) start() {
 	})
 	require.NoError(w.t, err)
 	w.svc, err = ticket.New(ticket.Config{
-		Store: w.store, Inboxes: w.inboxes, Archive: w.store, Blobs: w.store, Tasks: w.tasks,
+		Store: w.store, Inboxes: w.inboxes, Archive: w.store, Blobs: w.store, Tasks: w.tasks, PixelURL: pixelURL,
 		Now: w.clock, NewID: w.id,
 	})
 	require.NoError(w.t, err)

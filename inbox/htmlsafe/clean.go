@@ -30,6 +30,8 @@ type Options struct {
 	// RemoteImages lets images load over http and https, which tells their sender that the mail
 	// was opened, when, and from where.
 	RemoteImages bool
+	// Unwanted names images that RemoteImages does not let load and HTML.Blocked does not count. Nil: none.
+	Unwanted func(url string) bool
 	// DataImages lets images stand in the markup itself (data:image/png and other raster types).
 	DataImages bool
 	// InlineURL gives the address of an inline part of the message, by its content id without

@@ -216,6 +216,7 @@ func TestCleanImages(t *testing.T) {
 	t.Parallel()
 	const pixel = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
 	remote := htmlsafe.Options{RemoteImages: true}
+	ours := func(url string) bool { return url == "https://x.example/a.png" }
 	data := htmlsafe.Options{DataImages: true}
 	inline := func(url string) htmlsafe.Options {
 		return htmlsafe.Options{InlineURL: func(string) string { return url }}
@@ -230,6 +231,14 @@ func TestCleanImages(t *testing.T) {
 		{
 			"remote, allowed", `<img src="https://x.example/a.png">`, remote,
 			`<img src="https://x.example/a.png">`, 0,
+		},
+		{
+			"remote, unwanted", `<img alt=a src="https://x.example/a.png"><img src="https://y.example/b.png">`,
+			htmlsafe.Options{RemoteImages: true, Unwanted: ours}, `<img alt="a"><img src="https://y.example/b.png">`, 0,
+		},
+		{
+			"unwanted, by default", `<img alt=a src="https://x.example/a.png"><img alt=b src="https://y.example/b.png">`,
+			htmlsafe.Options{Unwanted: ours}, `<img alt="a"><img alt="b">`, 1,
 		},
 		{
 			"remote, never by srcset", `<img alt=a srcset="https://x.example/a.png 2x">`, remote,

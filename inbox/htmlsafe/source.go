@@ -43,6 +43,9 @@ func (c *cleaner) source(attrs []html.Attribute) []html.Attribute {
 		}
 		return nil
 	}
+	if c.options.Unwanted != nil && c.options.Unwanted(v) {
+		return nil
+	}
 	if !c.options.RemoteImages {
 		c.blocked++
 		return nil

@@ -22,8 +22,8 @@ func checkTicketTimes(b *tickets) {
 		t.LastMail, t.Activity, t.CreatedAt, t.ClosedAt, t.ArchivedAt = now, now, now, now, now
 		e := ticket.Entry{
 			ID: ticket.EntryID(fmt.Sprint("e-", i)), Ticket: t.ID, Inbox: "in-1",
-			Kind: ticket.EntryReplied, At: now,
-			Outgoing: &ticket.Outgoing{State: ticket.OutgoingSent, NotBefore: now, SendingAt: now},
+			Kind: ticket.EntryReplied, At: now, ViewedAt: now,
+			Outgoing: &ticket.Outgoing{State: ticket.OutgoingSent, NotBefore: now, SendingAt: now, Pixel: "0f"},
 		}
 		save(b, ticket.Write{Ticket: t, Entries: []ticket.Entry{e}})
 		got, err := b.s.Ticket(b.Context(), t.ID)

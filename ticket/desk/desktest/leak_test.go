@@ -19,7 +19,7 @@ import (
 var engineMethods = []string{
 	"inbox.Actor", "inbox.Deliver", "inbox.Erase", "inbox.ExpireDrafts", "inbox.FindSent", "inbox.Follow", "inbox.ForgetRaw", "inbox.MaxSend", "inbox.NoteBounce",
 	"inbox.PurgeDeleted", "inbox.PushEvents", "inbox.Pushed", "inbox.Send", "inbox.Showing", "inbox.Sync", "inbox.TakeOver", "inbox.Wait", "inbox.Withhold",
-	"ticket.Age", "ticket.BlobsInUse", "ticket.Collect", "ticket.Dispatch", "ticket.PurgeInbox", "ticket.PurgeTrash", "ticket.TaskCompleted", "ticket.TaskReopened",
+	"ticket.Age", "ticket.BlobsInUse", "ticket.Collect", "ticket.Dispatch", "ticket.PurgeInbox", "ticket.PurgeTrash", "ticket.ServePixel", "ticket.TaskCompleted", "ticket.TaskReopened",
 	"desk.Chores", "desk.Housekeep", "desk.InboxesOf", "desk.Look", "desk.Poll", "desk.Ring", "desk.RingAccount",
 	"desk.Ringer", "desk.Run", "desk.Step", "desk.Watched",
 }
