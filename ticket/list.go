@@ -86,12 +86,29 @@ func (s *Service) visibleTicket(ctx context.Context, actor acl.Actor, id ID) (Ti
 	if err != nil {
 		return Ticket{}, inbox.Inbox{}, err
 	}
+	in, err := s.allowView(ctx, actor, &t)
+	return t, in, err
+}
+
+// allowView is allow for seeing a ticket, in the trash too.
+func (s *Service) allowView(ctx context.Context, actor acl.Actor, t *Ticket) (inbox.Inbox, error) {
 	action := acl.ViewTickets
 	if !t.DeletedAt.IsZero() {
 		action = acl.ViewTrash
 	}
-	in, err := s.allow(ctx, actor, &t, action)
-	return t, in, err
+	return s.allow(ctx, actor, t, action)
+}
+
+// seenBy says whether somebody may see a ticket at this moment. Whoever is not there any more may not.
+func (s *Service) seenBy(ctx context.Context, t *Ticket, user acl.UserID) (bool, error) {
+	person, err := s.Inboxes.Actor(ctx, t.Site, user)
+	if err == nil {
+		_, err = s.allowView(ctx, person, t)
+	}
+	if err != nil && refused(err) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Entries yields the history of a ticket, oldest first, as the actor may see it: hidden mail is for the

@@ -80,14 +80,11 @@ func (s *Service) mentioned(ctx context.Context, t *Ticket, users []acl.UserID) 
 		if user == "" || slices.Contains(named, user) {
 			continue
 		}
-		person, err := s.Inboxes.Actor(ctx, t.Site, user)
-		if err == nil {
-			_, err = s.allow(ctx, person, t, acl.ViewTickets)
-		}
-		if err != nil && !refused(err) {
+		sees, err := s.seenBy(ctx, t, user)
+		if err != nil {
 			return nil, err
 		}
-		if err == nil {
+		if sees {
 			named = append(named, user)
 		}
 	}

@@ -62,7 +62,7 @@ func (s *Service) Visit(ctx context.Context, actor acl.Actor, id ID, doing Doing
 
 // Visitors returns who else is at a ticket, by user: people who may see it at this moment.
 func (s *Service) Visitors(ctx context.Context, actor acl.Actor, id ID) ([]Visitor, error) {
-	t, in, err := s.visibleTicket(ctx, actor, id)
+	t, _, err := s.visibleTicket(ctx, actor, id)
 	if err != nil {
 		return nil, err
 	}
@@ -70,17 +70,16 @@ func (s *Service) Visitors(ctx context.Context, actor acl.Actor, id ID) ([]Visit
 	if err != nil {
 		return nil, err
 	}
-	lost := s.lostAccess()
 	out := []Visitor{}
 	for _, v := range all {
-		if v.User == actor.User || t.Hidden() && v.User != in.Creator {
+		if v.User == actor.User {
 			continue
 		}
-		gone, err := lost.has(ctx, &t, v.User, acl.ViewTickets)
+		sees, err := s.seenBy(ctx, &t, v.User)
 		if err != nil {
 			return nil, err
 		}
-		if !gone {
+		if sees {
 			out = append(out, v)
 		}
 	}

@@ -63,6 +63,18 @@ func TestNobodyIsSeenAtWhatIsHiddenFromThem(t *testing.T) { // R-CHG-07
 	require.Empty(t, w.there("carl", offer.ID))
 }
 
+func TestNobodyIsSeenAtATicketOfATrashTheyMayNotSee(t *testing.T) { // R-TKT-05
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	for _, user := range []acl.UserID{"rita", "ina"} {
+		require.NoError(t, w.svc.Visit(t.Context(), w.actor(user), offer.ID, ticket.Viewing))
+	}
+	w.host.SetSite(inbox.Settings{ID: site, AgentsMayDelete: true})
+	_, err := w.svc.Delete(t.Context(), w.actor("carl"), offer.ID)
+	require.NoError(t, err)
+	require.Equal(t, "ina viewing;", w.there("carl", offer.ID))
+}
+
 func TestMemoryPresenceDoesNotGrow(t *testing.T) {
 	t.Parallel()
 	var p ticket.MemoryPresence

@@ -170,15 +170,12 @@ func (s *Service) taskTitle(ctx context.Context, actor acl.Actor, t *Ticket, tar
 		return number, err
 	}
 	for _, r := range readers {
-		reader, err := s.Inboxes.Actor(ctx, t.Site, r)
-		if err == nil {
-			_, err = s.allow(ctx, reader, t, acl.ViewTickets)
-		}
-		if err != nil && refused(err) {
-			return number, nil
-		}
+		sees, err := s.seenBy(ctx, t, r)
 		if err != nil {
 			return "", err
+		}
+		if !sees {
+			return number, nil
 		}
 	}
 	return t.Subject, nil
