@@ -162,7 +162,7 @@ func (s *Service) composeForward(ctx context.Context, actor acl.Actor, t *Ticket
 	}
 	d := rfc822.Draft{
 		From: from, To: f.To, Cc: f.Cc, Bcc: f.Bcc, Subject: numbered(&site, t, rfc822.ForwardSubject(f.subject(t))),
-		Date: s.now(), Attachments: f.Attachments, Inline: f.Inline,
+		Date: s.now(), Attachments: slices.Clip(f.Attachments), Inline: slices.Clip(f.Inline),
 	}
 	d.Text, d.HTML = signed(f.Text, f.HTML, in.Settings.Signature)
 	if f.NoHistory {

@@ -161,6 +161,10 @@ func TestForwardTakesTheFilesAlong(t *testing.T) { // R-MSG-06, R-MSG-11
 	require.Contains(t, m.HTML, "see file")
 	w.forward("rita", plan.ID, ticket.Forward{To: addresses("tom"), Text: "only this", NoHistory: true})
 	require.Equal(t, "only this", strings.TrimSpace(w.lastSent().Text))
+
+	own := make([]rfc822.Attachment, 0, 1)
+	w.forward("rita", plan.ID, ticket.Forward{To: addresses("tom"), Text: "x", Attachments: own})
+	require.Empty(t, own[:1][0].Name, "what is forwarded goes into no slice of the caller's")
 }
 
 func TestForwardRepeatsNoHiddenMailAndNoBlindCopy(t *testing.T) { // R-CHG-07, R-MSG-04
