@@ -335,9 +335,10 @@ func (s *Service) advance(ctx context.Context, e *Entry, from OutgoingState, cha
 }
 
 // place reads an outgoing entry and the ticket it is in. The ticket is read first: where the entry is
-// put into another one later, the ticket has another version then.
+// put into another one later, the ticket has another version then. storage.ErrConflict says that it was put
+// into another one each time it was looked for.
 func (s *Service) place(ctx context.Context, e Entry) (Ticket, Entry, error) {
-	for {
+	for range collectTries {
 		t, err := s.Store.Ticket(ctx, e.Ticket)
 		if err != nil {
 			return Ticket{}, Entry{}, err
@@ -348,6 +349,7 @@ func (s *Service) place(ctx context.Context, e Entry) (Ticket, Entry, error) {
 		}
 		e.Ticket = now.Ticket
 	}
+	return Ticket{}, Entry{}, &storage.Error{Op: "read", Entity: "entry", ID: string(e.ID), Err: storage.ErrConflict}
 }
 
 // current reads an outgoing entry again, in whichever ticket it is by now.

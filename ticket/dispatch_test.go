@@ -1,6 +1,8 @@
 package ticket_test
 
 import (
+	"context"
+	"iter"
 	"sync"
 	"testing"
 	"time"
@@ -86,4 +88,46 @@ func TestAMailboxThatHangsHoldsUpNoOther(t *testing.T) {
 	first.Wait()
 	w.dispatch(10 * time.Second)
 	require.Len(t, w.account.Sends(), 3)
+}
+
+// restless is a store in which a mail on its way out is put into another ticket whenever it was looked for.
+type restless struct {
+	*faulty
+	tickets [2]ticket.ID
+	asked   ticket.ID // where it was looked for last
+	moves   int
+}
+
+func (r *restless) Entries(ctx context.Context, q ticket.EntryQuery) iter.Seq2[ticket.Entry, error] {
+	if len(q.IDs) > 0 && q.Ticket != "" {
+		r.asked = q.Ticket
+		return func(func(ticket.Entry, error) bool) {}
+	}
+	return func(yield func(ticket.Entry, error) bool) {
+		for e, err := range r.faulty.Entries(ctx, q) {
+			if len(q.IDs) > 0 {
+				r.moves++
+				e.Ticket = r.tickets[0]
+				if r.asked == e.Ticket {
+					e.Ticket = r.tickets[1]
+				}
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+func TestAMailThatGoesFromTicketToTicketHoldsUpNothing(t *testing.T) {
+	t.Parallel()
+	w, offer := backlog(t, 1)
+	w.deliver("Bob <bob@acme.com>", "second")
+	w.pull()
+	w.advance(2 * time.Minute)
+	r := &restless{faulty: w.store, tickets: [2]ticket.ID{offer.ID, w.bySubject("second").ID}}
+	_, err := w.onStore(r).Dispatch(t.Context(), 0)
+	require.NoError(t, err)
+	require.Positive(t, r.moves)
+	require.Empty(t, w.account.Sends(), "it is left to the next call")
 }
