@@ -117,8 +117,9 @@ func (s *Service) Catalog(ctx context.Context, actor acl.Actor) (Catalog, error)
 
 // SaveCatalog replaces the catalog of the actor's site, for its admins and owner; where the site lets
 // agents manage tags (inbox.Settings.AgentsMayManageTags), they may save theirs with other tags and
-// nothing else. Others get an error matching acl.ErrDenied. storage.ErrConflict says that somebody else has saved it since c was read.
-// What is wrong with it comes as joined errors of type *CatalogError, one for each thing.
+// nothing else. Others get an error matching acl.ErrDenied. storage.ErrConflict says that somebody else
+// has saved it since c was read. What is wrong with it comes as joined errors of type *CatalogError, one
+// for each thing.
 func (s *Service) SaveCatalog(ctx context.Context, actor acl.Actor, c Catalog) (Catalog, error) {
 	old, err := s.siteCatalog(ctx, actor)
 	if err != nil {
@@ -161,7 +162,7 @@ func (s *Service) SaveCatalog(ctx context.Context, actor acl.Actor, c Catalog) (
 // mayManageTags refuses a catalog that an agent may not save: all but its tags must be as they read it
 // (R-ROL-06).
 func (s *Service) mayManageTags(ctx context.Context, actor acl.Actor, old, c *Catalog) error {
-	settings, err := s.Inboxes.Sites.Site(ctx, inbox.SiteID(actor.Site))
+	settings, err := s.settings(ctx, inbox.SiteID(actor.Site))
 	if err != nil {
 		return err
 	}

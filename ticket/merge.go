@@ -154,7 +154,7 @@ func (s *Service) readersSee(ctx context.Context, target, origin *inbox.Inbox) (
 	if target.ID == origin.ID {
 		return true, nil
 	}
-	settings, err := s.Inboxes.Sites.Site(ctx, target.Site)
+	settings, err := s.settings(ctx, target.Site)
 	if err != nil {
 		return false, err
 	}

@@ -210,7 +210,7 @@ func (s *Service) post(ctx context.Context, l *letter, save func(o *Outgoing) (E
 	if err := s.checkRecipients(&l.draft); err != nil {
 		return Entry{}, err
 	}
-	site, err := s.siteOf(ctx, l.inbox)
+	site, err := s.settings(ctx, inbox.SiteID(l.author.Site))
 	if err != nil {
 		return Entry{}, err
 	}
@@ -265,15 +265,6 @@ func (s *Service) post(ctx context.Context, l *letter, save func(o *Outgoing) (E
 		return *kept, nil
 	}
 	return Entry{}, err
-}
-
-// siteOf returns the settings of an inbox's site.
-func (s *Service) siteOf(ctx context.Context, id inbox.ID) (inbox.Settings, error) {
-	in, err := s.engineInbox(ctx, id)
-	if err != nil {
-		return inbox.Settings{}, err
-	}
-	return s.Inboxes.Sites.Site(ctx, in.Site)
 }
 
 // leaves is when a mail leaves at the earliest: when its author wants, and not within the site's undo
