@@ -4,7 +4,6 @@ package sqlstoretest_test
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,8 +27,6 @@ import (
 	"github.com/workinbox/workinbox/provider/outlook/outlooktest"
 	"github.com/workinbox/workinbox/provider/rfc822"
 	"github.com/workinbox/workinbox/storage"
-	"github.com/workinbox/workinbox/storage/blob"
-	"github.com/workinbox/workinbox/storage/memory"
 	"github.com/workinbox/workinbox/storage/sqlstore"
 	"github.com/workinbox/workinbox/storage/sqlstore/sqlstoretest"
 	"github.com/workinbox/workinbox/storage/sqlstore/sqlstoretest/importtest"
@@ -46,14 +43,12 @@ const farOff = 30 * 24 * time.Hour
 // sendJob is what such a process does.
 type sendJob struct {
 	importtest.Death
-	Options     sqlstore.Options
-	Driver, DSN string
-	Blobs       string
-	Gmail       *gmail.Endpoints // or else
-	Outlook     *outlook.Endpoints
-	Inbox       inbox.ID
-	Wishes      []wish
-	Clock       time.Duration // how far it is ahead
+	stored
+	Gmail   *gmail.Endpoints // or else
+	Outlook *outlook.Endpoints
+	Inbox   inbox.ID
+	Wishes  []wish
+	Clock   time.Duration // how far it is ahead
 }
 
 // wish is what a person wants done on a ticket, and the words that tell it from all others.
@@ -68,26 +63,10 @@ var deeds = []string{"reply", "forward", "draft", "recall", "reschedule"}
 
 // open wires a desk as every process does.
 func (j sendJob) open(ctx context.Context, d *importtest.Dying, now func() time.Time) (*member, error) {
-	db, err := sql.Open(j.Driver, j.DSN)
+	m, host, err := j.member(ctx, 4)
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(4)
-	m := &member{}
-	if m.store, err = sqlstore.Open(ctx, db, j.Options); err != nil {
-		return nil, err
-	}
-	if m.blobs, err = blob.Open(j.Blobs, blob.Options{}); err != nil {
-		return nil, err
-	}
-	m.close = func() {
-		_ = m.store.Close()
-		_ = m.blobs.Close()
-		_ = db.Close()
-	}
-	host := memory.NewHost()
-	host.SetSite(inbox.Settings{ID: importSite})
-	host.AddPerson(inbox.Person{ID: "olivia", Site: importSite, Role: acl.Owner, State: acl.Active, Name: "Olivia"})
 	mail, err := j.provider(d)
 	if err != nil {
 		return nil, err
@@ -380,7 +359,7 @@ func newSenders(t *testing.T, d sqlstore.Dialect, on func(testing.TB, func() tim
 	db := sqlstoretest.New(t, d)
 	s := &senders{}
 	s.posts = on(t, s.now)
-	s.job = sendJob{Options: db.Options, Driver: db.Driver, DSN: db.DSN, Blobs: t.TempDir()}
+	s.job = sendJob{stored: storedOn(t, db)}
 	s.endpoints(&s.job)
 	var err error
 	s.web, err = s.job.open(t.Context(), importtest.NewDying(importtest.Death{}), s.now)

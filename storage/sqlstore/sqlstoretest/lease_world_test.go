@@ -41,10 +41,15 @@ const (
 
 // fleetJob is what a worker works on.
 type fleetJob struct {
+	stored
+	Endpoints gmail.Endpoints
+}
+
+// stored is where the processes of a test keep what they share.
+type stored struct {
 	Options     sqlstore.Options
 	Driver, DSN string
 	Blobs       string
-	Endpoints   gmail.Endpoints
 }
 
 // member is one process: its desk and what must be closed.
@@ -55,19 +60,23 @@ type member struct {
 	close func()
 }
 
-// open wires a desk as every process does.
-func (j fleetJob) open(ctx context.Context) (*member, error) {
+func storedOn(tb testing.TB, db *sqlstoretest.Database) stored {
+	return stored{Options: db.Options, Driver: db.Driver, DSN: db.DSN, Blobs: tb.TempDir()}
+}
+
+// member opens what is shared, for a process of at most that many connections, and the host of all of them.
+func (j stored) member(ctx context.Context, conns int) (*member, *memory.Host, error) {
 	db, err := sql.Open(j.Driver, j.DSN)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	db.SetMaxOpenConns(6)
+	db.SetMaxOpenConns(conns)
 	m := &member{}
 	if m.store, err = sqlstore.Open(ctx, db, j.Options); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if m.blobs, err = blob.Open(j.Blobs, blob.Options{}); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	m.close = func() {
 		_ = m.store.Close()
@@ -76,7 +85,16 @@ func (j fleetJob) open(ctx context.Context) (*member, error) {
 	}
 	host := memory.NewHost()
 	host.SetSite(inbox.Settings{ID: importSite})
-	host.AddPerson(inbox.Person{ID: "olivia", Site: importSite, Role: acl.Owner, State: acl.Active})
+	host.AddPerson(inbox.Person{ID: "olivia", Site: importSite, Role: acl.Owner, State: acl.Active, Name: "Olivia"})
+	return m, host, nil
+}
+
+// open wires a desk as every process does.
+func (j fleetJob) open(ctx context.Context) (*member, error) {
+	m, host, err := j.member(ctx, 6)
+	if err != nil {
+		return nil, err
+	}
 	mail, err := gmail.New(gmail.Options{
 		ClientID: gmailtest.ClientID, ClientSecret: gmailtest.ClientSecret, Endpoints: j.Endpoints,
 		Quota: gmail.Quota{InFlight: gmailInFlight}, PageSize: fleetPage,
@@ -172,9 +190,7 @@ func newFleet(tb testing.TB, d sqlstore.Dialect, inboxes int) *fleet {
 		Limits:  gmailtest.Unlimited(),
 		Approve: func(gmailtest.Consent) gmailtest.Decision { return gmailtest.Decision{Address: asked} },
 	})
-	f.job = fleetJob{
-		Options: on.Options, Driver: on.Driver, DSN: on.DSN, Blobs: tb.TempDir(), Endpoints: gmailEndpoints(f.mail),
-	}
+	f.job = fleetJob{stored: storedOn(tb, on), Endpoints: gmailEndpoints(f.mail)}
 	var err error
 	f.web, err = f.job.open(tb.Context())
 	require.NoError(tb, err)
