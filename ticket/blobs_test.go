@@ -1,6 +1,8 @@
 package ticket_test
 
 import (
+	"context"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -57,4 +59,21 @@ func TestWhatIsReferredToIsInUse(t *testing.T) {
 
 	_, err = w.svc.BlobsInUse(t.Context(), "no such inbox")
 	require.ErrorIs(t, err, storage.ErrNotFound)
+}
+
+// brimful is a store that has no room for another blob.
+type brimful struct{ *faulty }
+
+func (brimful) PutBlob(context.Context, inbox.ID, io.Reader) (inbox.BlobInfo, error) {
+	return inbox.BlobInfo{}, errFault
+}
+
+func TestAMailThatIsNotKeptSaysWhy(t *testing.T) {
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	svc, err := ticket.New(ticket.Config{Store: w.store, Inboxes: w.inboxes, Archive: w.store, Blobs: brimful{w.store}, Now: w.clock, NewID: w.id})
+	require.NoError(t, err)
+	_, err = svc.Reply(t.Context(), w.actor("rita"), offer.ID, ticket.Reply{Text: "hello"})
+	require.ErrorIs(t, err, errFault)
+	require.Len(t, w.entries(offer.ID), 1, "nothing is left behind")
 }

@@ -315,7 +315,7 @@ func (s *Service) keep(ctx context.Context, id inbox.ID, d rfc822.Draft) (inbox.
 	}()
 	blob, err := s.put(ctx, id, r)
 	_ = r.Close()
-	if bad := <-built; bad != nil && err != nil && bad != io.ErrClosedPipe {
+	if bad := <-built; bad != nil && err != nil && !errors.Is(bad, io.ErrClosedPipe) {
 		return inbox.BlobInfo{}, bad // what is wrong with the mail says more than that it was not kept
 	}
 	return blob, err
