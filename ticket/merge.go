@@ -33,10 +33,11 @@ const (
 // source's inbox or its creator (c13). All are merged or none: ErrSameTicket, ErrMerged and ErrHidden
 // besides the refusals of rights.
 func (s *Service) Merge(ctx context.Context, actor acl.Actor, target ID, sources []ID) (Ticket, error) {
-	var saved []Ticket
+	var saved, before []Ticket
 	err := storage.Redo(func() error {
 		m, err := s.merge(ctx, actor, target, sources)
 		if err == nil {
+			before = m.before
 			saved, err = s.saveTickets(ctx, m.writes(), m.events...)
 		}
 		return err
@@ -44,6 +45,7 @@ func (s *Service) Merge(ctx context.Context, actor acl.Actor, target ID, sources
 	if err != nil {
 		return Ticket{}, err
 	}
+	s.relinkTasks(ctx, &saved[0], before)
 	return s.leftTicket(ctx, actor, saved[0]), nil
 }
 
@@ -54,6 +56,7 @@ type merger struct {
 	inbox   inbox.Inbox // the target's
 	target  Ticket
 	sources []Ticket
+	before  []Ticket  // the sources as they were
 	lines   []Entry   // those the target gets
 	left    [][]Entry // those each source gets
 	events  []inbox.Event
@@ -174,6 +177,7 @@ func (s *Service) readersSee(ctx context.Context, target, origin *inbox.Inbox) (
 // take moves what a source has to the target.
 func (m *merger) take(ctx context.Context, from Ticket) error {
 	to := &m.target
+	m.before = append(m.before, from)
 	for e, err := range m.s.Store.Entries(ctx, EntryQuery{Ticket: from.ID}) {
 		if err != nil {
 			return err

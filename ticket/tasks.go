@@ -36,12 +36,18 @@ func (s *Service) CreateTask(ctx context.Context, actor acl.Actor, id ID, n NewT
 			return Ticket{}, err
 		}
 	}
-	if n.Key == "" {
+	asked := n.Key != ""
+	if !asked {
 		n.Key = s.NewID()
 	}
 	n.Key = fmt.Sprintf("%q/%q/%q", id, actor.User, n.Key)
 	n.Text, n.Site, n.Ticket = validText(n.Text), t.Site, id
 	task, err := s.Tasks.CreateTask(ctx, actor, n)
+	if err == nil && asked {
+		// An earlier call may have made it, and it may have been unlinked since: then the host has
+		// forgotten the ticket.
+		err = s.Tasks.LinkTask(ctx, t.Site, task.ID, id)
+	}
 	if err != nil {
 		return Ticket{}, err
 	}
@@ -227,6 +233,23 @@ func (s *Service) unlinkTasks(ctx context.Context, t *Ticket, tasks ...TaskID) {
 	for _, id := range tasks {
 		if err := s.Tasks.UnlinkTask(context.WithoutCancel(ctx), t.Site, id, t.ID); err != nil {
 			s.Logger.WarnContext(ctx, "unlink a task at the host", "ticket", t.ID, "err", err)
+		}
+	}
+}
+
+// relinkTasks makes the host remember a ticket in place of those that were merged into it just now, best
+// effort: a task that still remembers one of those is led on from there, as long as that is there.
+func (s *Service) relinkTasks(ctx context.Context, into *Ticket, merged []Ticket) {
+	if s.Tasks == nil {
+		return
+	}
+	for i := range merged {
+		for _, l := range merged[i].Tasks {
+			if err := s.Tasks.LinkTask(context.WithoutCancel(ctx), into.Site, l.ID, into.ID); err != nil {
+				s.Logger.WarnContext(ctx, "link a task of a merged ticket at the host", "ticket", into.ID, "err", err)
+				continue
+			}
+			s.unlinkTasks(ctx, &merged[i], l.ID)
 		}
 	}
 }
