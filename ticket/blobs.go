@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"context"
+	"io"
 
 	"github.com/workinbox/workinbox/inbox"
 )
@@ -45,4 +46,25 @@ func (s *Service) BlobsInUse(ctx context.Context, id inbox.ID) (func(inbox.BlobK
 		_, ok := used[key]
 		return ok, nil
 	}, nil
+}
+
+// put keeps a raw mail, or the file of a draft, durably.
+func (s *Service) put(ctx context.Context, id inbox.ID, raw io.Reader) (inbox.BlobInfo, error) {
+	blob, err := s.Blobs.PutBlob(ctx, id, raw)
+	if err != nil {
+		return inbox.BlobInfo{}, err
+	}
+	if err := s.Blobs.SyncBlobs(ctx, id); err != nil {
+		s.forget(ctx, blob.Key)
+		return inbox.BlobInfo{}, err
+	}
+	return blob, nil
+}
+
+// forget deletes what was kept and that nothing names any more, best effort. A raw mail that may have left
+// is for inbox.Service.ForgetRaw.
+func (s *Service) forget(ctx context.Context, key inbox.BlobKey) {
+	if err := s.Blobs.DeleteBlob(context.WithoutCancel(ctx), key); err != nil {
+		s.Logger.WarnContext(ctx, "forget a blob", "err", err)
+	}
 }

@@ -67,7 +67,7 @@ func (s *Service) requeue(ctx context.Context, e *Entry) error {
 		o.Marker, o.Blob, o.Size = marker, blob.Key, blob.Size
 	})
 	if err != nil {
-		if s.known(ctx, e.Inbox, marker) == nil {
+		if kept, unknown := s.saved(ctx, e.Inbox, marker); kept == nil && unknown == nil {
 			s.forget(ctx, blob.Key)
 		}
 		return err
@@ -77,26 +77,6 @@ func (s *Service) requeue(ctx context.Context, e *Entry) error {
 		s.Logger.WarnContext(ctx, "forget a raw mail", "inbox", e.Inbox, "entry", e.ID, "err", err)
 	}
 	return nil
-}
-
-// known finds the entry of a marker after a write that answered with an error; nil says that the
-// write surely did not happen.
-func (s *Service) known(ctx context.Context, id inbox.ID, marker string) *Entry {
-	for e, err := range s.Store.Entries(context.WithoutCancel(ctx), EntryQuery{Inbox: id, Marker: marker}) {
-		if err != nil {
-			return &Entry{}
-		}
-		return &e
-	}
-	return nil
-}
-
-// forget deletes what was kept and that nothing names any more, best effort. A raw mail that may have left
-// is for inbox.Service.ForgetRaw.
-func (s *Service) forget(ctx context.Context, key inbox.BlobKey) {
-	if err := s.Blobs.DeleteBlob(context.WithoutCancel(ctx), key); err != nil {
-		s.Logger.WarnContext(ctx, "forget a raw mail", "err", err)
-	}
 }
 
 // remark keeps a copy of an outgoing mail under another marker.
@@ -124,17 +104,4 @@ func (s *Service) remark(ctx context.Context, e *Entry, marker string) (inbox.Bl
 		return inbox.BlobInfo{}, &storage.Error{Op: "remark", Entity: "entry", ID: string(e.ID), Err: storage.ErrNotFound}
 	}
 	return s.put(ctx, e.Inbox, io.MultiReader(&header, in))
-}
-
-// put keeps a raw mail durably.
-func (s *Service) put(ctx context.Context, id inbox.ID, raw io.Reader) (inbox.BlobInfo, error) {
-	blob, err := s.Blobs.PutBlob(ctx, id, raw)
-	if err != nil {
-		return inbox.BlobInfo{}, err
-	}
-	if err := s.Blobs.SyncBlobs(ctx, id); err != nil {
-		s.forget(ctx, blob.Key)
-		return inbox.BlobInfo{}, err
-	}
-	return blob, nil
 }
