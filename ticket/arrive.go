@@ -97,9 +97,7 @@ func (c *collector) inboxOf(ctx context.Context, t *Ticket) (*inbox.Inbox, error
 // link joins a ticket that new mail of a moved one's thread has opened to that one (R-TKT-08).
 func (c *collector) link(opened, moved *pending) {
 	for _, side := range [][2]*pending{{opened, moved}, {moved, opened}} {
-		line := c.s.newEntry(&side[0].ticket, EntryChanged, "")
-		line.Change, line.Other = &Change{Field: changeLinked}, side[1].ticket.ID
-		side[0].put(line)
+		side[0].put(c.s.otherLine(&side[0].ticket, changeLinked, side[1].ticket.ID, ""))
 	}
 }
 

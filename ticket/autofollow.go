@@ -42,11 +42,10 @@ func (c *collector) autoFollow(ctx context.Context, d *pending, m *inbox.Message
 func (s *Service) addFollower(d *pending, user acl.UserID) {
 	t := &d.ticket
 	t.Followers = append(t.Followers, user)
-	line := s.newEntry(t, EntryChanged, "")
-	line.Change = &Change{Field: "follower", To: string(user)}
+	line := s.quietLine(t, changeFollower, "", string(user), "")
 	d.put(line)
 	d.events = append(d.events, s.event(inbox.Event{Name: EventEdited, Entry: string(line.ID), Target: user,
-		Facts: map[string]string{"option": "follower"}}, t, ""))
+		Facts: map[string]string{"option": changeFollower}}, t, ""))
 }
 
 // named are the people a mail names who want to follow what names them, in the order it does.
@@ -102,7 +101,7 @@ func (c *collector) mayFollow(ctx context.Context, d *pending, user acl.UserID) 
 		if err != nil {
 			return false, err
 		}
-		if e.Author == user && e.Change != nil && e.Change.Field == "follower" && e.Change.From == string(user) {
+		if e.Author == user && e.Change != nil && e.Change.Field == changeFollower && e.Change.From == string(user) {
 			return false, nil
 		}
 	}

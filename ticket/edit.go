@@ -200,14 +200,6 @@ func (ed *editor) change(option, from, to string, name inbox.EventName) {
 		Facts: map[string]string{"option": option, "from": from, "to": to}})
 }
 
-// changeLine is the line that says that an option became another.
-func (s *Service) changeLine(t *Ticket, option, from, to string, by acl.UserID) Entry {
-	line := s.newEntry(t, EntryChanged, by)
-	line.Change = &Change{Field: option, From: from, To: to}
-	t.touch(line.At)
-	return line
-}
-
 // customer makes the ticket another person's, whom the actor must know of (R-MSG-03, R-CUS-07).
 func (ed *editor) customer(ctx context.Context, e *Edit) {
 	var to inbox.Customer
@@ -282,28 +274,6 @@ func (ed *editor) field(code string, values []string) {
 	t.Fields[code] = values
 }
 
-// changeStatus changes the status and returns the line and the event that say so.
-func (s *Service) changeStatus(t *Ticket, to Status, by acl.UserID) (Entry, inbox.Event) {
-	line := s.changeLine(t, "status", string(t.Status), string(to), by)
-	t.enterStatus(to, line.At)
-	return line, inbox.Event{Name: EventStatus, Entry: string(line.ID),
-		Facts: map[string]string{"from": line.Change.From, "to": line.Change.To}}
-}
-
-// enterStatus sets the status and when the work ended.
-func (t *Ticket) enterStatus(to Status, at time.Time) {
-	switch {
-	case !to.Done():
-		t.ClosedAt = time.Time{}
-	case !t.Status.Done():
-		t.ClosedAt = at
-	}
-	if to != t.Status || t.StatusAt.IsZero() {
-		t.StatusAt = at
-	}
-	t.Status = to
-}
-
 // assignable refuses an assignee who may not work on the ticket's inbox.
 func (s *Service) assignable(ctx context.Context, t *Ticket, user acl.UserID) error {
 	if user == "" {
@@ -317,16 +287,4 @@ func (s *Service) assignable(ctx context.Context, t *Ticket, user acl.UserID) er
 		return fmt.Errorf("assign ticket %q to %q: %w", t.ID, user, ErrCannotAssign)
 	}
 	return err
-}
-
-// changeAssignee changes the assignee and returns the line and the event that say so. The event's target is
-// who got the ticket, or who lost it.
-func (s *Service) changeAssignee(t *Ticket, user, by acl.UserID) (Entry, inbox.Event) {
-	line := s.changeLine(t, "assignee", string(t.Assignee), string(user), by)
-	ev := inbox.Event{Name: EventAssigned, Entry: string(line.ID), Target: user}
-	if user == "" {
-		ev.Name, ev.Target = EventUnassigned, t.Assignee
-	}
-	t.Assignee = user
-	return line, ev
 }

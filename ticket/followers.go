@@ -37,8 +37,9 @@ func (s *Service) Unfollow(ctx context.Context, actor acl.Actor, id ID, user acl
 	})
 }
 
-// editFollowers is edit for one person's following. The line names the person as who came or went.
-func (s *Service) editFollowers(ctx context.Context, actor acl.Actor, id ID, user acl.UserID, change func(t *Ticket) error) (Ticket, error) {
+// editFollowers is Edit for one person's following. The line names the person as who came or went.
+func (s *Service) editFollowers(ctx context.Context, actor acl.Actor, id ID, user acl.UserID,
+	change func(t *Ticket) error) (Ticket, error) {
 	return s.update(ctx, actor, id, acl.Follow, func(t *Ticket) ([]Entry, []inbox.Event, error) {
 		follows := slices.Contains(t.Followers, user)
 		if err := s.mayAdd(ctx, actor, t, user, follows); err != nil {
@@ -54,10 +55,9 @@ func (s *Service) editFollowers(ctx context.Context, actor acl.Actor, id ID, use
 		if !follows {
 			from, to = to, user
 		}
-		line := s.newEntry(t, EntryChanged, actor.User) // no activity: nobody works on it for that
-		line.Change = &Change{Field: "follower", From: string(from), To: string(to)}
+		line := s.quietLine(t, changeFollower, string(from), string(to), actor.User)
 		return []Entry{line}, []inbox.Event{{Name: EventEdited, Entry: string(line.ID), Target: user,
-			Facts: map[string]string{"option": "follower"}}}, nil
+			Facts: map[string]string{"option": changeFollower}}}, nil
 	})
 }
 

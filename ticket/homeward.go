@@ -114,9 +114,7 @@ func (s *Service) unmerge(ctx context.Context, t Ticket, to inbox.ID) ([]Write, 
 		}
 		stub.MergedInto = home.ID
 		home.MergedFrom = append(home.MergedFrom, stub.ID)
-		line := s.newEntry(&stub, EntryChanged, "")
-		line.Change, line.Other = &Change{Field: changeMerged}, home.ID
-		more = append(more, Write{Ticket: stub, Entries: []Entry{line}})
+		more = append(more, Write{Ticket: stub, Entries: []Entry{s.otherLine(&stub, changeMerged, home.ID, "")}})
 	}
 	if home.RedactBegan.IsZero() {
 		home.RedactBegan = t.RedactBegan
@@ -140,9 +138,7 @@ func (s *Service) unmerge(ctx context.Context, t Ticket, to inbox.ID) ([]Write, 
 		home.CreatedAt = gone.oldest.Received
 	}
 	t.hold(&left)
-	line, back := s.newEntry(&t, EntryChanged, ""), s.newEntry(&home, EntryChanged, "")
-	line.Change, line.Other = &Change{Field: changeSplit}, home.ID
-	back.Change, back.Other = &Change{Field: changeSplit}, t.ID
+	line, back := s.otherLine(&t, changeSplit, home.ID, ""), s.otherLine(&home, changeSplit, t.ID, "")
 	return append([]Write{{Ticket: t, Entries: []Entry{line}}, {Ticket: home, Entries: append(goes, back)}}, more...), nil
 }
 

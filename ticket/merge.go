@@ -14,14 +14,6 @@ import (
 // maxMerges is how many merges mail follows to the ticket that takes it.
 const maxMerges = 100
 
-// The lines of the history that tell of another ticket or inbox.
-const (
-	changeMerged = "merged"
-	changeSplit  = "split"
-	changeLinked = "linked"
-	changeInbox  = "inbox"
-)
-
 // Merge folds up to 15 tickets into one (R-TKT-06). Their mail, notes and tasks go there, in their place
 // by time, and their tags and followers join its own; its options stay as they are. A source keeps its
 // number, the lines about its options, and who reads it is sent on (Ticket.MergedInto); mail that comes
@@ -174,10 +166,37 @@ func (s *Service) readersSee(ctx context.Context, target, origin *inbox.Inbox) (
 	return true, nil
 }
 
-// take moves what a source has to the target.
+// take moves what a source has to the target, and leaves the source as one that was merged.
 func (m *merger) take(ctx context.Context, from Ticket) error {
-	to := &m.target
 	m.before = append(m.before, from)
+	if err := m.takeEntries(ctx, &from); err != nil {
+		return err
+	}
+	if err := m.takeOptions(ctx, &from); err != nil {
+		return err
+	}
+	m.takeMail(&from)
+
+	to, last := &m.target, from.Last
+	to.MergedFrom = append(to.MergedFrom, from.ID)
+	from.WasHidden = from.Hidden()
+	from.MergedInto, from.Messages, from.Shown, from.Last, from.Subject = to.ID, 0, 0, "", ""
+	from.Tasks, from.Followers = nil, nil
+	m.sources = append(m.sources, from)
+	line := m.s.otherLine(&from, changeMerged, to.ID, m.by)
+	m.left = append(m.left, []Entry{line})
+	back := m.s.otherLine(to, changeMerged, from.ID, m.by)
+	to.touch(back.At)
+	m.lines = append(m.lines, back)
+	m.events = append(m.events, m.s.event(inbox.Event{Name: EventMerged, Entry: string(back.ID)}, to, m.by))
+	if from.Inbox != to.Inbox {
+		m.events = append(m.events, m.s.event(inbox.Event{Name: EventMerged, Entry: string(line.ID), Message: last}, &from, m.by))
+	}
+	return nil
+}
+
+// takeEntries takes the mail and notes of a source. The lines about its options stay.
+func (m *merger) takeEntries(ctx context.Context, from *Ticket) error {
 	for e, err := range m.s.Store.Entries(ctx, EntryQuery{Ticket: from.ID}) {
 		if err != nil {
 			return err
@@ -188,12 +207,18 @@ func (m *merger) take(ctx context.Context, from Ticket) error {
 		if e.Merged == "" {
 			e.Merged = from.ID
 		}
-		e.Ticket = to.ID
+		e.Ticket = m.target.ID
 		if e.written() {
-			e.Inbox = to.Inbox
+			e.Inbox = m.target.Inbox
 		}
 		m.lines = append(m.lines, e)
 	}
+	return nil
+}
+
+// takeOptions adds the tags and tasks of a source, and those of its followers who may view the target.
+func (m *merger) takeOptions(ctx context.Context, from *Ticket) error {
+	to := &m.target
 	for _, tag := range from.Tags {
 		if !slices.Contains(to.Tags, tag) {
 			to.Tags = append(to.Tags, tag)
@@ -212,10 +237,16 @@ func (m *merger) take(ctx context.Context, from Ticket) error {
 		}
 	}
 	for _, task := range from.Tasks {
-		if !slices.ContainsFunc(to.Tasks, func(t LinkedTask) bool { return t.ID == task.ID }) {
+		if to.task(task.ID) < 0 {
 			to.Tasks = append(to.Tasks, task)
 		}
 	}
+	return nil
+}
+
+// takeMail adds what a source says of its mail to what the target says of its own.
+func (m *merger) takeMail(from *Ticket) {
+	to := &m.target
 	if to.Last == "" || from.LastMail.After(to.LastMail) || from.LastMail.Equal(to.LastMail) && from.Last > to.Last {
 		to.Last, to.LastMail = from.Last, from.LastMail
 	}
@@ -235,29 +266,6 @@ func (m *merger) take(ctx context.Context, from Ticket) error {
 	to.Shown += from.Shown
 	to.Divided = to.Divided || from.Divided
 	to.touch(from.Activity)
-	to.MergedFrom = append(to.MergedFrom, from.ID)
-
-	last := from.Last
-	from.WasHidden = from.Hidden()
-	from.MergedInto, from.Messages, from.Shown, from.Last, from.Subject = to.ID, 0, 0, "", ""
-	from.Tasks, from.Followers = nil, nil
-	m.sources = append(m.sources, from)
-	line := m.line(&from, to.ID)
-	m.left = append(m.left, []Entry{line})
-	back := m.line(to, from.ID)
-	to.touch(back.At)
-	m.lines = append(m.lines, back)
-	m.events = append(m.events, m.s.event(inbox.Event{Name: EventMerged, Entry: string(back.ID)}, to, m.by))
-	if from.Inbox != to.Inbox {
-		m.events = append(m.events, m.s.event(inbox.Event{Name: EventMerged, Entry: string(line.ID), Message: last}, &from, m.by))
-	}
-	return nil
-}
-
-func (m *merger) line(t *Ticket, other ID) Entry {
-	line := m.s.newEntry(t, EntryChanged, m.by)
-	line.Change, line.Other = &Change{Field: changeMerged}, other
-	return line
 }
 
 // target returns a ticket, or the one it was merged into.

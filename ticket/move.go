@@ -124,7 +124,8 @@ func (s *Service) mayMove(ctx context.Context, actor acl.Actor, t *Ticket, from 
 }
 
 // leaveBehind takes off a ticket that was moved who may not work on it there, or not view it.
-func (s *Service) leaveBehind(ctx context.Context, t *Ticket, in *inbox.Inbox, by acl.UserID) (lines []Entry, ev []inbox.Event, err error) {
+func (s *Service) leaveBehind(ctx context.Context, t *Ticket, in *inbox.Inbox, by acl.UserID) (
+	lines []Entry, ev []inbox.Event, err error) {
 	if t.Assignee != "" {
 		works, err := s.personMay(ctx, in, t.Assignee, acl.BeAssignee)
 		if err != nil {
@@ -141,10 +142,7 @@ func (s *Service) leaveBehind(ctx context.Context, t *Ticket, in *inbox.Inbox, b
 			return nil, nil, err
 		}
 		if !views {
-			t.Followers = slices.DeleteFunc(t.Followers, func(u acl.UserID) bool { return u == f })
-			line := s.newEntry(t, EntryChanged, by)
-			line.Change = &Change{Field: "follower", From: string(f)}
-			lines = append(lines, line)
+			lines = append(lines, s.dropFollower(t, f, by))
 		}
 	}
 	return lines, ev, nil

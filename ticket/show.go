@@ -122,10 +122,8 @@ func (c *collector) reassociate(ctx context.Context, id inbox.MessageID) error {
 	if err != nil || d == nil || d.ticket.Customer != m.Customer || d.ticket.Company == m.Company {
 		return err
 	}
-	line := c.s.newEntry(&d.ticket, EntryChanged, "")
-	line.Change = &Change{Field: "company", From: string(d.ticket.Company), To: string(m.Company)}
+	d.put(c.s.quietLine(&d.ticket, "company", string(d.ticket.Company), string(m.Company), ""))
 	d.ticket.Company = m.Company
-	d.put(line)
 	return nil
 }
 
@@ -202,9 +200,6 @@ func (c *collector) takeOff(d *pending, user acl.UserID, works, views bool) {
 		d.events = append(d.events, c.s.event(ev, t, ""))
 	}
 	if !views && slices.Contains(t.Followers, user) {
-		t.Followers = slices.DeleteFunc(t.Followers, func(f acl.UserID) bool { return f == user })
-		e := c.s.newEntry(t, EntryChanged, "")
-		e.Change = &Change{Field: "follower", From: string(user)}
-		d.put(e)
+		d.put(c.s.dropFollower(t, user, ""))
 	}
 }

@@ -85,9 +85,7 @@ func (s *Service) divide(ctx context.Context, actor acl.Actor, id, fresh ID, sp 
 	for i := range goes {
 		goes[i].Ticket = fresh
 	}
-	line, back := s.newEntry(&old, EntryChanged, actor.User), s.newEntry(&part, EntryChanged, actor.User)
-	line.Change, line.Other = &Change{Field: changeSplit}, fresh
-	back.Change, back.Other = &Change{Field: changeSplit}, old.ID
+	line, back := s.otherLine(&old, changeSplit, fresh, actor.User), s.otherLine(&part, changeSplit, old.ID, actor.User)
 	old.touch(line.At)
 	part.touch(back.At)
 	ev := []inbox.Event{

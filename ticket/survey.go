@@ -121,7 +121,7 @@ func (e *Entry) quiet() bool {
 		return false
 	}
 	switch e.Change.Field {
-	case "follower", "archived", "company", changeLinked:
+	case changeFollower, "archived", "company", changeLinked:
 		return true
 	}
 	return false
