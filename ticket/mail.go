@@ -171,18 +171,12 @@ func (s *Service) mailEntry(ctx context.Context, actor acl.Actor, id ID, entry E
 	if err != nil {
 		return Entry{}, err
 	}
-	e, err := s.storedEntry(ctx, id, entry)
+	_, e, err := s.seenEntry(ctx, actor, &in, id, entry)
+	if err == nil && e.Message == "" {
+		err = fmt.Errorf("entry %q: %w", entry, ErrNotMail)
+	}
 	if err != nil {
 		return Entry{}, err
-	}
-	e, seen, err := s.reader(actor, &in).show(ctx, e)
-	switch {
-	case err != nil:
-		return Entry{}, err
-	case !seen:
-		return Entry{}, &storage.Error{Op: "read", Entity: "entry", ID: string(entry), Err: storage.ErrNotFound}
-	case e.Message == "":
-		return Entry{}, fmt.Errorf("entry %q: %w", entry, ErrNotMail)
 	}
 	return e, nil
 }

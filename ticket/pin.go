@@ -5,7 +5,6 @@ import (
 
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/inbox"
-	"github.com/workinbox/workinbox/storage"
 )
 
 // Pin marks a mail or a note of a ticket as one that everybody should see first (R-MSG-01). It is for
@@ -29,16 +28,12 @@ func (s *Service) setPinned(ctx context.Context, actor acl.Actor, id ID, entry E
 		if in, err = s.engineInbox(ctx, t.Inbox); err != nil {
 			return nil, nil, err
 		}
-		if out, err = s.storedEntry(ctx, id, entry); err != nil {
-			return nil, nil, err
-		}
-		_, seen, err := s.reader(actor, &in).show(ctx, out)
-		if err != nil {
+		if out, _, err = s.seenEntry(ctx, actor, &in, id, entry); err != nil {
 			return nil, nil, err
 		}
 		gone := !out.DeletedAt.IsZero() || !out.RedactedAt.IsZero()
-		if !seen || out.Kind == EntryChanged || gone && pinned {
-			return nil, nil, &storage.Error{Op: "read", Entity: "entry", ID: string(entry), Err: storage.ErrNotFound}
+		if out.Kind == EntryChanged || gone && pinned {
+			return nil, nil, noEntry(entry)
 		}
 		if out.Pinned == pinned {
 			return nil, nil, nil

@@ -82,6 +82,35 @@ func (r *reader) show(ctx context.Context, e Entry) (Entry, bool, error) {
 	return e, !linked || e.Other != "" || e.Change == nil || e.Change.Field != changeLinked, nil
 }
 
+// seenEntry reads an entry of a ticket that the actor may see, with its inbox: as it is stored, and as they
+// may see it. storage.ErrNotFound where they may not.
+func (s *Service) seenEntry(ctx context.Context, actor acl.Actor, in *inbox.Inbox, id ID, entry EntryID) (
+	stored, shown Entry, err error) {
+	if stored, err = s.storedEntry(ctx, id, entry); err != nil {
+		return Entry{}, Entry{}, err
+	}
+	shown, seen, err := s.reader(actor, in).show(ctx, stored)
+	if err == nil && !seen {
+		err = noEntry(entry)
+	}
+	if err != nil {
+		return Entry{}, Entry{}, err
+	}
+	return stored, shown, nil
+}
+
+// storedEntry reads one entry of a ticket, or storage.ErrNotFound.
+func (s *Service) storedEntry(ctx context.Context, id ID, entry EntryID) (Entry, error) {
+	for e, err := range s.Store.Entries(ctx, EntryQuery{Ticket: id, IDs: []EntryID{entry}}) {
+		return e, err
+	}
+	return Entry{}, noEntry(entry)
+}
+
+func noEntry(id EntryID) error {
+	return &storage.Error{Op: "read", Entity: "entry", ID: string(id), Err: storage.ErrNotFound}
+}
+
 // left is show for an entry that a write has left: what cannot be looked up is not shown, since an error
 // would say that nothing was written.
 func (s *Service) left(ctx context.Context, actor acl.Actor, in *inbox.Inbox, e Entry) Entry {

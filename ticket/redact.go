@@ -149,16 +149,10 @@ func (s *Service) redactable(ctx context.Context, actor acl.Actor, t *Ticket, en
 	if err != nil {
 		return Entry{}, err
 	}
-	e, err := s.storedEntry(ctx, t.ID, entry)
-	if err != nil {
-		return Entry{}, err
-	}
-	_, seen, err := s.reader(actor, &in).show(ctx, e)
+	e, _, err := s.seenEntry(ctx, actor, &in, t.ID, entry)
 	switch {
 	case err != nil:
 		return Entry{}, err
-	case !seen:
-		return Entry{}, &storage.Error{Op: "read", Entity: "entry", ID: string(entry), Err: storage.ErrNotFound}
 	case e.Message == "" && e.RedactedAt.IsZero():
 		return Entry{}, fmt.Errorf("entry %q: %w", entry, ErrNotMail)
 	case e.Inbox == t.Inbox:

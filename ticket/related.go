@@ -43,7 +43,7 @@ func (s *Service) Related(ctx context.Context, actor acl.Actor, id ID) ([]Ticket
 			if err != nil {
 				return nil, err
 			}
-			if met[e.Ticket] || len(out) == maxRelated {
+			if met[e.Ticket] {
 				continue
 			}
 			is, err := r.holds(ctx, &e)
@@ -58,8 +58,11 @@ func (s *Service) Related(ctx context.Context, actor acl.Actor, id ID) ([]Ticket
 			if err != nil && !refused(err) {
 				return nil, err
 			}
-			if err == nil {
-				out = append(out, other)
+			if err != nil {
+				continue
+			}
+			if out = append(out, other); len(out) == maxRelated {
+				return out, nil
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -112,8 +113,7 @@ func (s *Service) search(ctx context.Context, actor acl.Actor, q SearchQuery, yi
 	if err != nil || len(filter.Inboxes) == 0 {
 		return err
 	}
-	r := searcher{s: s, actor: actor, q: &q, terms: terms, seen: make(map[ID]bool), lost: s.lostAccess(),
-		inboxes: make(map[inbox.ID]inbox.Inbox)}
+	r := searcher{s: s, actor: actor, q: &q, terms: terms, seen: make(map[ID]bool), lost: s.lostAccess()}
 	r.split(filter)
 	left := q.Limit
 	for rank := RankSubject; rank >= RankQuote; rank-- {
@@ -149,10 +149,9 @@ type searcher struct {
 	q     *SearchQuery
 	terms []Term
 	// levels are the filters by what may be read in their inboxes.
-	levels  []leveled
-	seen    map[ID]bool
-	lost    *lost
-	inboxes map[inbox.ID]inbox.Inbox
+	levels []leveled
+	seen   map[ID]bool // tickets that were hits
+	lost   *lost
 }
 
 type leveled struct {
@@ -260,7 +259,7 @@ func (r *searcher) merged(ctx context.Context, rank Rank) iter.Seq2[found, error
 			}
 		}
 		for len(streams) > 0 {
-			newest := slices.MaxFunc(streams, func(a, b *stream) int { return int(min(1, max(-1, a.head.Place-b.head.Place))) })
+			newest := slices.MaxFunc(streams, func(a, b *stream) int { return cmp.Compare(a.head.Place, b.head.Place) })
 			if !yield(found{newest.head, newest.readable}, nil) {
 				return
 			}
@@ -387,12 +386,4 @@ func (r *searcher) parts(ctx context.Context, e *Entry) (fieldTexts, error) {
 		return fieldTexts{}, err
 	}
 	return partsOf(&v.Message, &v.Content), nil
-}
-
-// storedEntry reads one entry of a ticket.
-func (s *Service) storedEntry(ctx context.Context, id ID, entry EntryID) (Entry, error) {
-	for e, err := range s.Store.Entries(ctx, EntryQuery{Ticket: id, IDs: []EntryID{entry}}) {
-		return e, err
-	}
-	return Entry{}, &storage.Error{Op: "read", Entity: "entry", ID: string(entry), Err: storage.ErrNotFound}
 }

@@ -270,5 +270,5 @@ func (s *Service) current(ctx context.Context, e Entry) (Entry, error) {
 			}
 		}
 	}
-	return Entry{}, &storage.Error{Op: "read", Entity: "entry", ID: string(e.ID), Err: storage.ErrNotFound}
+	return Entry{}, noEntry(e.ID)
 }

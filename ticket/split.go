@@ -124,7 +124,7 @@ func (s *Service) dividedEntries(ctx context.Context, actor acl.Actor, t *Ticket
 		}
 	}
 	if !found {
-		return nil, nil, &storage.Error{Op: "read", Entity: "entry", ID: string(sp.Entry), Err: storage.ErrNotFound}
+		return nil, nil, noEntry(sp.Entry)
 	}
 	return goes, stays, nil
 }
