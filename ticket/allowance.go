@@ -121,7 +121,12 @@ func (s *Service) countReply(ctx context.Context, actor acl.Actor, id ID) (unuse
 	if !actor.PartTime {
 		return nothing, nil
 	}
-	unused = func() { s.unuse(context.WithoutCancel(ctx), actor, id, id) }
+	unused = func() {
+		ctx := context.WithoutCancel(ctx)
+		if err := s.unuse(ctx, actor, id, id); err != nil { // openAllowance looks into it again
+			s.Logger.WarnContext(ctx, "uncount a reply that was refused", "ticket", id, "err", err)
+		}
+	}
 	for try, lost := 1, false; ; try++ {
 		a, err := s.openAllowance(ctx, actor)
 		if err != nil {
@@ -156,53 +161,60 @@ func (s *Service) uncountUnsent(ctx context.Context, t *Ticket) error {
 		if e.Outgoing == nil || e.Outgoing.State != OutgoingRecalled && e.Outgoing.State != OutgoingFailed {
 			continue
 		}
-		s.unuse(ctx, acl.Actor{Site: string(t.Site), User: e.Author}, cmp.Or(e.Merged, t.ID), t.ID)
+		err = s.unuse(ctx, acl.Actor{Site: string(t.Site), User: e.Author}, cmp.Or(e.Merged, t.ID), t.ID)
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // unuse takes a ticket, whose mail is in the ticket at, off an allowance that the agent has no other
-// mail on, best effort: one that stays is looked into again.
-func (s *Service) unuse(ctx context.Context, actor acl.Actor, id, at ID) {
-	s.changeAllowance(ctx, actor, func(a *Allowance) bool {
+// mail on.
+func (s *Service) unuse(ctx context.Context, actor acl.Actor, id, at ID) error {
+	return s.changeAllowance(ctx, actor, func(a *Allowance) (bool, error) {
 		i := slices.IndexFunc(a.Uses, func(u Use) bool { return u.Ticket == id })
 		if i < 0 {
-			return false
+			return false, nil
 		}
 		_, left, err := s.mailed(ctx, actor.User, a.Uses[i], at)
 		a.without(id)
-		return err == nil && !left
+		return !left, err
 	})
 }
 
 // keepUse puts a ticket back that a reply written at the same time took off, since it was refused. The
-// mail stands by now, so it is counted even where it is one too many.
+// mail stands by now, so it is counted even where it is one too many, and not refused where it cannot be.
 func (s *Service) keepUse(ctx context.Context, actor acl.Actor, e *Entry) {
 	if !actor.PartTime {
 		return
 	}
-	s.changeAllowance(context.WithoutCancel(ctx), actor, func(a *Allowance) bool {
+	ctx = context.WithoutCancel(ctx)
+	err := s.changeAllowance(ctx, actor, func(a *Allowance) (bool, error) {
 		if a.has(e.Ticket) {
-			return false
+			return false, nil
 		}
 		a.Uses = append(a.Uses, Use{Ticket: e.Ticket, At: e.At})
-		return true
+		return true, nil
 	})
+	if err != nil {
+		s.Logger.WarnContext(ctx, "count a reply", "ticket", e.Ticket, "err", err)
+	}
 }
 
-// changeAllowance saves an allowance if change says so, best effort.
-func (s *Service) changeAllowance(ctx context.Context, actor acl.Actor, change func(*Allowance) bool) {
-	for range collectTries {
+// changeAllowance saves an allowance if change says so, and asks it again when somebody else was faster.
+func (s *Service) changeAllowance(ctx context.Context, actor acl.Actor, change func(*Allowance) (bool, error)) error {
+	for try := 1; ; try++ {
 		a, err := s.Store.Allowance(ctx, inbox.SiteID(actor.Site), actor.User)
 		if err != nil {
-			return
+			return err
 		}
 		a = a.Clone()
-		if !change(&a) {
-			return
+		if changed, err := change(&a); err != nil || !changed {
+			return err
 		}
-		if _, err := s.Store.SaveAllowance(ctx, a); !unsettled(err) {
-			return
+		if _, err = s.Store.SaveAllowance(ctx, a); try == collectTries || !unsettled(err) {
+			return err
 		}
 	}
 }

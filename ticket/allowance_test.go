@@ -241,6 +241,13 @@ func TestWhatNeverLeftConsumesNothingOnceItsTicketIsPurged(t *testing.T) { // R-
 	w.account.FailOnce(fake.OpSend, "", errors.New("refused"))
 	purge(start(0))
 	require.Equal(t, []ticket.ID{sent}, uses())
+	unread := start(day)
+	w.trash(unread)
+	w.store.allowance = errFault
+	require.ErrorIs(t, w.svc.Purge(t.Context(), w.actor("carl"), unread), errFault, "afterwards nobody could tell")
+	w.store.allowance = nil
+	require.NoError(t, w.svc.Purge(t.Context(), w.actor("carl"), unread))
+	require.Equal(t, []ticket.ID{sent}, uses())
 	merged := start(day)
 	_, err = w.svc.Merge(t.Context(), w.actor("carl"), ids[0], []ticket.ID{merged})
 	require.NoError(t, err)

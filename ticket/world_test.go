@@ -316,8 +316,16 @@ type faulty struct {
 	lose   bool
 	before func() // called before each ticket write
 
-	catalog error // answered instead of a catalog
-	inbox   error // answered instead of an inbox
+	catalog   error // answered instead of a catalog
+	inbox     error // answered instead of an inbox
+	allowance error // answered instead of an allowance
+}
+
+func (f *faulty) Allowance(ctx context.Context, site inbox.SiteID, user acl.UserID) (ticket.Allowance, error) {
+	if f.allowance != nil {
+		return ticket.Allowance{}, f.allowance
+	}
+	return f.Store.Allowance(ctx, site, user)
 }
 
 func (f *faulty) Inbox(ctx context.Context, id inbox.ID) (inbox.Inbox, error) {
