@@ -35,7 +35,7 @@ func (s *Service) Collect(ctx context.Context, id inbox.ID) (Collected, error) {
 	for try := 1; ; {
 		more, err := s.collectPage(ctx, id, &total)
 		switch {
-		case redo(err) && try < collectTries:
+		case overtaken(err) && try < collectTries:
 			try++
 		case err != nil:
 			return total, err
@@ -47,9 +47,9 @@ func (s *Service) Collect(ctx context.Context, id inbox.ID) (Collected, error) {
 	}
 }
 
-// redo says that somebody else was faster: they changed a ticket, or collected the same mail into one
-// of theirs.
-func redo(err error) bool {
+// overtaken says that somebody else was faster: they changed a ticket, or collected the same mail into
+// one of theirs.
+func overtaken(err error) bool {
 	return errors.Is(err, storage.ErrConflict) || errors.Is(err, storage.ErrExists)
 }
 

@@ -38,7 +38,8 @@ const (
 // A draft that is not there is storage.ErrNotFound. One file too many, more than 25 MB in all, a bad
 // ContentID or one that another file has, and a draft of a note are ErrDraft. When r fails nothing is
 // kept.
-func (s *Service) AttachToDraft(ctx context.Context, actor acl.Actor, id ID, entry EntryID, f DraftFile, r io.Reader) (Draft, error) {
+func (s *Service) AttachToDraft(ctx context.Context, actor acl.Actor, id ID, entry EntryID, f DraftFile, r io.Reader) (
+	Draft, error) {
 	f = DraftFile{ID: DraftFileID(s.NewID()), Name: fileName(f.Name), Type: fileType(f.Type), ContentID: f.ContentID}
 	t, d, err := s.fileable(ctx, actor, id, entry, &f)
 	if err != nil {
@@ -160,11 +161,11 @@ func (s *Service) openFile(ctx context.Context, f *DraftFile) (io.ReadCloser, er
 		return nil, fmt.Errorf("file %q of a draft is lost and has to be attached again: %w", f.Name, ErrDraft)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("file %q of a draft: %w", f.Name, err)
+		return nil, fmt.Errorf("file %q of a draft: %w", f.ID, err) // the engine logs it, so it has no name
 	}
 	if _, err := io.CopyN(io.Discard, r, saltSize); err != nil {
 		_ = r.Close()
-		return nil, fmt.Errorf("file %q of a draft: %w", f.Name, err)
+		return nil, fmt.Errorf("file %q of a draft: %w", f.ID, err)
 	}
 	return r, nil
 }

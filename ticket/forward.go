@@ -99,7 +99,7 @@ func (s *Service) Forward(ctx context.Context, actor acl.Actor, id ID, f Forward
 
 // child is the ticket a forwarded mail opens.
 func (s *Service) child(ctx context.Context, actor acl.Actor, t *Ticket, in *inbox.Inbox, f *Forward) (Ticket, error) {
-	child := s.fresh(in, rfc822.ForwardSubject(validText(f.subject(t))), f.Assignee)
+	child := s.newTicket(in, rfc822.ForwardSubject(validText(f.subject(t))), f.Assignee)
 	if err := s.assignable(ctx, &child, f.Assignee); err != nil {
 		return Ticket{}, err
 	}
@@ -116,7 +116,8 @@ func (f *Forward) subject(t *Ticket) string {
 }
 
 // openChild saves the child with its mail, and the line of the parent that names it.
-func (s *Service) openChild(ctx context.Context, actor acl.Actor, l *letter, o *Outgoing, parent ID, child *Ticket, f *Forward) (Entry, error) {
+func (s *Service) openChild(ctx context.Context, actor acl.Actor, l *letter, o *Outgoing, parent ID, child *Ticket,
+	f *Forward) (Entry, error) {
 	var e Entry
 	err := storage.Redo(func() error {
 		t, err := s.Store.Ticket(ctx, parent)
@@ -126,7 +127,7 @@ func (s *Service) openChild(ctx context.Context, actor acl.Actor, l *letter, o *
 		if _, err := s.allow(ctx, actor, &t, acl.Forward); err != nil {
 			return err
 		}
-		if err := (&Reply{ExpectedLast: f.ExpectedLast}).fresh(&t); err != nil {
+		if err := stale(&t, f.ExpectedLast); err != nil {
 			return err
 		}
 		if err := s.unsent(ctx, l.of); err != nil {
@@ -148,7 +149,8 @@ func (s *Service) openChild(ctx context.Context, actor acl.Actor, l *letter, o *
 }
 
 // composeForward writes the mail.
-func (s *Service) composeForward(ctx context.Context, actor acl.Actor, t *Ticket, in *inbox.Inbox, f *Forward) (rfc822.Draft, error) {
+func (s *Service) composeForward(ctx context.Context, actor acl.Actor, t *Ticket, in *inbox.Inbox, f *Forward) (
+	rfc822.Draft, error) {
 	from, err := s.from(ctx, actor, in)
 	if err != nil {
 		return rfc822.Draft{}, err

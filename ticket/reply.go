@@ -71,7 +71,7 @@ func (s *Service) Reply(ctx context.Context, actor acl.Actor, id ID, r Reply) (E
 	if err := s.checkStatus(ctx, t.Site, r.Status); err != nil {
 		return Entry{}, err
 	}
-	if err := r.fresh(&t); err != nil {
+	if err := stale(&t, r.ExpectedLast); err != nil {
 		return Entry{}, err
 	}
 	if r.Text == "" {
@@ -115,10 +115,11 @@ func blank(text, page string, files int) bool {
 		strings.TrimSpace(rfc822.HTMLToText(page)) == "" && !strings.Contains(strings.ToLower(page), "<img")
 }
 
-// fresh refuses a reply by somebody who has not seen the newest mail.
-func (r *Reply) fresh(t *Ticket) error {
-	if r.ExpectedLast != "" && r.ExpectedLast != t.Latest {
-		return fmt.Errorf("reply to ticket %q: %w", t.ID, ErrStaleThread)
+// stale refuses a mail by somebody who has not seen the newest one of the ticket; expected is the one they
+// have seen, and empty does not ask.
+func stale(t *Ticket, expected EntryID) error {
+	if expected != "" && expected != t.Latest {
+		return fmt.Errorf("answer on ticket %q: %w", t.ID, ErrStaleThread)
 	}
 	return nil
 }
@@ -131,7 +132,7 @@ func (s *Service) queue(ctx context.Context, actor acl.Actor, t *Ticket, d rfc82
 	return s.post(ctx, &l, func(o *Outgoing) (Entry, error) {
 		var out Entry
 		_, err := s.update(ctx, actor, t.ID, acl.Reply, func(t *Ticket) ([]Entry, []inbox.Event, error) {
-			if err := r.fresh(t); err != nil {
+			if err := stale(t, r.ExpectedLast); err != nil {
 				return nil, nil, err
 			}
 			if err := s.unsent(ctx, l.of); err != nil {

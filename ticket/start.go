@@ -87,7 +87,7 @@ func (s *Service) startedTicket(ctx context.Context, actor acl.Actor, in *inbox.
 	if err != nil {
 		return Ticket{}, err
 	}
-	t := s.fresh(in, validText(st.Subject), st.Assignee)
+	t := s.newTicket(in, validText(st.Subject), st.Assignee)
 	t.Type = catalog.defaultType(in)
 	if err := s.assignable(ctx, &t, st.Assignee); err != nil {
 		return Ticket{}, err
@@ -97,8 +97,8 @@ func (s *Service) startedTicket(ctx context.Context, actor acl.Actor, in *inbox.
 	return t, err
 }
 
-// fresh is a ticket that a teammate opens.
-func (s *Service) fresh(in *inbox.Inbox, subject string, assignee acl.UserID) Ticket {
+// newTicket is a ticket that a teammate opens.
+func (s *Service) newTicket(in *inbox.Inbox, subject string, assignee acl.UserID) Ticket {
 	now := s.now()
 	return Ticket{ID: ID(s.NewID()), Site: in.Site, Inbox: in.ID, Subject: subject, Status: Active, StatusAt: now,
 		Source: SourceManual, CreatedAt: now, Activity: now, Assignee: assignee}
