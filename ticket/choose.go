@@ -2,8 +2,8 @@ package ticket
 
 import (
 	"context"
-	"strings"
 
+	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/inbox"
 )
 
@@ -24,10 +24,11 @@ func choose(option string, from []Label, code string) error {
 	return chosen(option, find(from, code), code)
 }
 
+// chosen is choose for the label that was found; nil is none.
 func chosen(option string, l *Label, code string) error {
 	switch {
 	case l == nil:
-		return &OptionError{Option: option, Value: strings.ToValidUTF8(code, "\uFFFD"), Reason: OptionUnknown}
+		return &OptionError{Option: option, Value: validText(code), Reason: OptionUnknown}
 	case l.Retired:
 		return &OptionError{Option: option, Value: code, Reason: OptionRetired}
 	}
@@ -64,7 +65,7 @@ func (c *Catalog) readField(in *inbox.Inbox, code string, values, have []string)
 	f := find(c.Fields, code)
 	option := "field." + code
 	if f == nil {
-		return nil, &OptionError{Option: strings.ToValidUTF8(option, "\uFFFD"), Reason: OptionUnknown}
+		return nil, &OptionError{Option: validText(option), Reason: OptionUnknown}
 	}
 	kept, why := f.read(values, have)
 	switch {
@@ -79,9 +80,18 @@ func (c *Catalog) readField(in *inbox.Inbox, code string, values, have []string)
 	if why != "" {
 		e := &OptionError{Option: option, Reason: why}
 		if f.Kind.chooses() && len(values) == 1 {
-			e.Value = strings.ToValidUTF8(values[0], "\uFFFD")
+			e.Value = validText(values[0])
 		}
 		return nil, e
 	}
 	return kept, nil
+}
+
+// chosenCustomer is a customer whom somebody picks, and must know of (R-CUS-07).
+func (s *Service) chosenCustomer(ctx context.Context, actor acl.Actor, id inbox.CustomerID) (inbox.Customer, error) {
+	c, err := s.Inboxes.Customer(ctx, actor, id)
+	if err != nil && refused(err) {
+		return inbox.Customer{}, &OptionError{Option: "customer", Value: validText(string(id)), Reason: OptionUnknown}
+	}
+	return c, err
 }

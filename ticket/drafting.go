@@ -9,17 +9,7 @@ import (
 
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/inbox"
-	"github.com/workinbox/workinbox/provider/rfc822"
 	"github.com/workinbox/workinbox/storage"
-)
-
-// What one draft may hold: bytes of text and of HTML, people in each of To, Cc and Bcc and those it
-// mentions, and bytes of everything that is one line.
-const (
-	maxDraftText   = 1 << 20
-	maxDraftHTML   = 4 << 20
-	maxDraftPeople = 1000
-	maxDraftLine   = 1000
 )
 
 // SaveDraft keeps what the actor writes on a ticket. Nobody else sees it. It needs the right to do what
@@ -348,45 +338,4 @@ func (s *Service) forgetLeft(ctx context.Context, e *Entry) {
 	case err != nil && !errors.Is(err, storage.ErrNotFound):
 		s.Logger.WarnContext(ctx, "forget a draft that was sent", "entry", e.ID, "err", err)
 	}
-}
-
-// clean makes a draft fit for every store and refuses one that is too large.
-func (d *Draft) clean() error {
-	*d = d.Clone()
-	d.SendAt = d.SendAt.UTC().Truncate(time.Microsecond)
-	d.Status, d.ExpectedLast = Status(validText(string(d.Status))), EntryID(validText(string(d.ExpectedLast)))
-	d.Inbox, d.Customer = inbox.ID(validText(string(d.Inbox))), inbox.CustomerID(validText(string(d.Customer)))
-	d.Assignee = acl.UserID(validText(string(d.Assignee)))
-	d.Text, d.HTML, d.Subject = validText(d.Text), validText(d.HTML), validText(d.Subject)
-	var wrong []error
-	most := func(what string, n, most int) {
-		if n > most {
-			wrong = append(wrong, fmt.Errorf("%s is %d, at most %d: %w", what, n, most, ErrDraft))
-		}
-	}
-	most("the length of the text in bytes", len(d.Text), maxDraftText)
-	most("the length of the HTML in bytes", len(d.HTML), maxDraftHTML)
-	most("the length of the subject in bytes", len(d.Subject), maxDraftLine)
-	most("the length of the status in bytes", len(d.Status), maxDraftLine)
-	most("the length of the inbox's id in bytes", len(d.Inbox), maxDraftLine)
-	most("the length of the assignee's id in bytes", len(d.Assignee), maxDraftLine)
-	most("the length of the customer's id in bytes", len(d.Customer), maxDraftLine)
-	most("the length of the newest mail's id in bytes", len(d.ExpectedLast), maxDraftLine)
-	most("the number of people it mentions", len(d.Mentions), maxMentions)
-	for _, list := range []struct {
-		name   string
-		people []rfc822.Address
-	}{{"To", d.To}, {"Cc", d.Cc}, {"Bcc", d.Bcc}} {
-		most("the number of people in "+list.name, len(list.people), maxDraftPeople)
-		for i := range list.people {
-			a := &list.people[i]
-			a.Name, a.Address = validText(a.Name), validText(a.Address)
-			most(fmt.Sprintf("the length of recipient %d of %s in bytes", i+1, list.name), len(a.Name)+len(a.Address), maxDraftLine)
-		}
-	}
-	for i, u := range d.Mentions {
-		d.Mentions[i] = acl.UserID(validText(string(u)))
-		most(fmt.Sprintf("the length of person %d it mentions in bytes", i+1), len(u), maxDraftLine)
-	}
-	return errors.Join(wrong[:min(len(wrong), 10)]...)
 }

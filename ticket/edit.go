@@ -204,9 +204,7 @@ func (ed *editor) change(option, from, to string, name inbox.EventName) {
 func (ed *editor) customer(ctx context.Context, e *Edit) {
 	var to inbox.Customer
 	if !set(ed, "customer", e.Customer, ed.t.Customer, func(o *Options) inbox.CustomerID { return o.Customer }, func() (err error) {
-		if to, err = ed.s.Inboxes.Customer(ctx, ed.actor, *e.Customer); err != nil && refused(err) {
-			return &OptionError{Option: "customer", Value: string(*e.Customer), Reason: OptionUnknown}
-		}
+		to, err = ed.s.chosenCustomer(ctx, ed.actor, *e.Customer)
 		return err
 	}) {
 		return

@@ -94,7 +94,7 @@ func (s *Service) Forward(ctx context.Context, actor acl.Actor, id ID, f Forward
 	if saved, err := s.Store.Ticket(context.WithoutCancel(ctx), child.ID); err == nil {
 		child = saved
 	}
-	return child, e, nil
+	return s.leftTicket(ctx, actor, child), s.left(ctx, actor, &target, e), nil
 }
 
 // child is the ticket a forwarded mail opens.

@@ -78,7 +78,7 @@ func (s *Service) Start(ctx context.Context, actor acl.Actor, id inbox.ID, st St
 	if saved, err := s.Store.Ticket(context.WithoutCancel(ctx), t.ID); err == nil {
 		t = saved
 	}
-	return t, e, nil
+	return s.leftTicket(ctx, actor, t), s.left(ctx, actor, &in, e), nil
 }
 
 // startedTicket is the ticket a mail begins.
@@ -117,11 +117,7 @@ func (s *Service) opened(t *Ticket, e *Entry) []inbox.Event {
 func (s *Service) customerOf(ctx context.Context, actor acl.Actor, chosen inbox.CustomerID, to []rfc822.Address) (
 	inbox.Customer, error) {
 	if chosen != "" {
-		c, err := s.Inboxes.Customer(ctx, actor, chosen)
-		if err != nil && refused(err) {
-			return inbox.Customer{}, &OptionError{Option: "customer", Value: validText(string(chosen)), Reason: OptionUnknown}
-		}
-		return c, err
+		return s.chosenCustomer(ctx, actor, chosen)
 	}
 	if len(to) == 0 {
 		return inbox.Customer{}, nil
