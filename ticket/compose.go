@@ -190,12 +190,6 @@ func (s *Service) answered(ctx context.Context, t *Ticket) (inbox.Message, error
 	return s.Archive.Message(ctx, last)
 }
 
-// byPerson says that the entry is a stored mail a person wrote, if only to many, and that is not redacted.
-func (e *Entry) byPerson() bool {
-	human := e.Outbound || e.Class == rfc822.ClassHuman || e.Class == rfc822.ClassCalendar || e.Class == rfc822.ClassBulk
-	return e.Message != "" && e.RedactedAt.IsZero() && human
-}
-
 func envelopeOf(m *inbox.Message) rfc822.Envelope {
 	e := rfc822.Envelope{
 		MessageID: m.RFCID, References: m.References, From: m.From, Sender: m.Sender,

@@ -176,8 +176,6 @@ func (s *Service) begun(ctx context.Context, d Draft) (begun, error) {
 	return h, nil
 }
 
-func (e *Entry) recalled() bool { return e.Outgoing != nil && e.Outgoing.State == OutgoingRecalled }
-
 // ownDrafts yields the actor's drafts that can be worked on, of one ticket where that is named. Those that
 // have done what they were for, and were not forgotten, are forgotten.
 func (s *Service) ownDrafts(ctx context.Context, actor acl.Actor, id ID) iter.Seq2[begun, error] {

@@ -70,6 +70,26 @@ type Entry struct {
 	Outgoing *Outgoing `json:"outgoing,omitempty"`
 }
 
+// written says that the entry was written here about the mail, and so goes where the ticket goes.
+func (e *Entry) written() bool {
+	switch e.Kind {
+	case EntryNoted, EntryChanged:
+		return true
+	case EntryForwarded:
+		return e.Outgoing == nil && e.Message == ""
+	}
+	return false
+}
+
+// byPerson says that the entry is a stored mail a person wrote, if only to many, and that is not redacted.
+func (e *Entry) byPerson() bool {
+	human := e.Outbound || e.Class == rfc822.ClassHuman || e.Class == rfc822.ClassCalendar || e.Class == rfc822.ClassBulk
+	return e.Message != "" && e.RedactedAt.IsZero() && human
+}
+
+// recalled says that the entry is a mail that was taken back before it left.
+func (e *Entry) recalled() bool { return e.Outgoing != nil && e.Outgoing.State == OutgoingRecalled }
+
 // EntryKind says what a line of the history is.
 type EntryKind string
 

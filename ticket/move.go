@@ -90,17 +90,6 @@ func (s *Service) rehouse(ctx context.Context, actor acl.Actor, id ID, m Move) (
 	return w, ev, nil
 }
 
-// written says that the entry was written here about the mail, and so goes where the ticket goes.
-func (e *Entry) written() bool {
-	switch e.Kind {
-	case EntryNoted, EntryChanged:
-		return true
-	case EntryForwarded:
-		return e.Outgoing == nil && e.Message == ""
-	}
-	return false
-}
-
 // mayMove asks for the right to move a ticket, and returns the inbox it goes to.
 func (s *Service) mayMove(ctx context.Context, actor acl.Actor, t *Ticket, from *inbox.Inbox, to inbox.ID) (inbox.Inbox, error) {
 	switch {

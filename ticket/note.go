@@ -21,13 +21,14 @@ const maxNoteText = maxDraftText
 // Note adds an internal note. Notes never leave the system, whatever happens to the ticket
 // (R-MSG-02), and change nothing but the ticket's activity. Those it mentions who may see the ticket are
 // told; the others are not, and the entry does not name them. Nobody follows the ticket for that. A text of
-// more than 1 MiB is ErrTooLong.
+// more than 1 MiB is ErrTooLong, an empty one ErrEmpty, and more than 100 people are ErrTooManyMentions.
 func (s *Service) Note(ctx context.Context, actor acl.Actor, id ID, text string, mentions ...acl.UserID) (Entry, error) {
 	return s.addNote(ctx, actor, id, text, mentions, nil)
 }
 
 // addNote adds the note that a draft becomes, if it was one.
-func (s *Service) addNote(ctx context.Context, actor acl.Actor, id ID, text string, mentions []acl.UserID, of *Draft) (Entry, error) {
+func (s *Service) addNote(ctx context.Context, actor acl.Actor, id ID, text string, mentions []acl.UserID, of *Draft) (
+	Entry, error) {
 	var out Entry
 	_, err := s.update(ctx, actor, id, acl.AddNote, func(t *Ticket) ([]Entry, []inbox.Event, error) {
 		valid, err := noteText(text)

@@ -106,14 +106,16 @@ func (s *Service) purgeElsewhere(ctx context.Context, t *Ticket) error {
 
 // takeMailOff takes the mail of an inbox off a ticket of another one. The inbox's own tickets are gone.
 func (s *Service) takeMailOff(ctx context.Context, in inbox.Inbox, id ID, own map[ID]bool) error {
-	err := storage.Redo(func() error { return s.part(ctx, in, id, own) })
+	err := storage.Redo(func() error { return s.loseMail(ctx, in, id, own) })
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil // the ticket is gone
 	}
 	return err
 }
 
-func (s *Service) part(ctx context.Context, in inbox.Inbox, id ID, own map[ID]bool) error {
+// loseMail is one try of takeMailOff: the ticket without the mail of the inbox, and with what was written
+// about that mail.
+func (s *Service) loseMail(ctx context.Context, in inbox.Inbox, id ID, own map[ID]bool) error {
 	c := newCollector(s, in)
 	d, err := c.pending(ctx, id)
 	if err != nil {

@@ -16,6 +16,8 @@
 //  5. A ticket has one inbox, and who may do what with it is decided there. Its mail may lie in
 //     others, since tickets are moved and merged: an answer leaves from the mailbox the mail lies in,
 //     by whoever may reply there, and what is hidden of it is for the creator of that inbox alone.
+//  6. A method with an actor refuses with an error matching acl.ErrDenied what they may not do, and with
+//     storage.ErrNotFound what they may not know of (R-ACL-07), and then everything is as it was.
 package ticket
 
 import (
@@ -161,7 +163,7 @@ func notFound(id ID) error {
 	return &storage.Error{Op: "read", Entity: "ticket", ID: string(id), Err: storage.ErrNotFound}
 }
 
-// settings are those of a site, and the default ones of a site that the host does not know.
+// settings are those of a site, or the default ones where the host does not know the site.
 func (s *Service) settings(ctx context.Context, site inbox.SiteID) (inbox.Settings, error) {
 	out, err := s.Inboxes.Sites.Site(ctx, site)
 	if errors.Is(err, storage.ErrNotFound) {

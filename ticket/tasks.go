@@ -19,7 +19,8 @@ const maxTasks = 100
 // errNoTasks says that the host has no list of tasks.
 var errNoTasks = fmt.Errorf("ticket: Config.Tasks is not set: %w", errors.ErrUnsupported)
 
-// CreateTask makes a task of the host from a ticket and links it (R-TKT-09, row 39).
+// CreateTask makes a task of the host from a ticket and links it (R-TKT-09, row 39). An *OptionError says
+// that the ticket links 100 tasks already, errors.ErrUnsupported that the host has none.
 //
 // An error leaves the ticket as it was. Where it came after the host had made the task, or the process
 // died there, the same call with the same NewTask.Key links that task and makes no other.
@@ -55,7 +56,8 @@ func (s *Service) CreateTask(ctx context.Context, actor acl.Actor, id ID, n NewT
 }
 
 // LinkTask links a task of the host that the actor may see to a ticket (R-TKT-09, row 39). One that is
-// linked already changes nothing. A task that is done is linked as done and moves no status.
+// linked already changes nothing. A task that is done is linked as done and moves no status. Errors are
+// those of CreateTask.
 func (s *Service) LinkTask(ctx context.Context, actor acl.Actor, id ID, task TaskID) (Ticket, error) {
 	t, err := s.mayLink(ctx, actor, id)
 	if err != nil {
@@ -101,7 +103,8 @@ func (s *Service) UnlinkTask(ctx context.Context, actor acl.Actor, id ID, task T
 }
 
 // LinkedTasks returns the tasks linked to a ticket that the actor may see, in the order they were
-// linked, and how many there are that the actor may not see or that are gone.
+// linked, and how many there are that the actor may not see or that are gone. errors.ErrUnsupported says
+// that the host has no tasks.
 func (s *Service) LinkedTasks(ctx context.Context, actor acl.Actor, id ID) (seen []Task, unseen int, err error) {
 	t, _, err := s.visibleTicket(ctx, actor, id)
 	if err != nil {
