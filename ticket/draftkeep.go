@@ -36,8 +36,8 @@ func (f *Forward) words(t *Ticket) *words {
 	}
 	return &words{files: f.Attachments, inline: f.Inline, draft: Draft{
 		Ticket: t.ID, Kind: EntryForwarded, Text: f.Text, HTML: f.HTML, Subject: f.Subject, To: f.To, Cc: f.Cc, Bcc: f.Bcc,
-		NoQuote: f.NoHistory, NoFiles: f.NoFiles, Inbox: f.Inbox, Assignee: f.Assignee, Customer: f.Customer, Status: f.Status, SendAt: f.SendAt,
-		ExpectedLast: f.ExpectedLast,
+		NoQuote: f.NoHistory, NoFiles: f.NoFiles, Inbox: f.Inbox, Assignee: f.Assignee, Customer: f.Customer,
+		Status: f.Status, SendAt: f.SendAt, ExpectedLast: f.ExpectedLast,
 	}}
 }
 

@@ -63,7 +63,8 @@ var (
 	ErrDraftConflict = fmt.Errorf("the draft was changed or sent elsewhere meanwhile, read it again: %w", storage.ErrConflict)
 	// ErrDraftSent says that what a draft was before it was saved last has been sent. It has to be saved
 	// once more to be sent as another mail.
-	ErrDraftSent = fmt.Errorf("an earlier version of the draft was sent, save it again to send it as another mail: %w", storage.ErrConflict)
+	ErrDraftSent = fmt.Errorf("an earlier version of the draft was sent, save it again to send it as another mail: %w",
+		storage.ErrConflict)
 	// ErrSending says that a mail of the ticket is just being sent, or not back from the mailbox it left:
 	// what becomes of it shows with a sync ten minutes later, or within a week.
 	ErrSending = errors.New("a mail of the ticket is being sent")

@@ -142,7 +142,8 @@ func (s *Service) Files(ctx context.Context, actor acl.Actor, id ID) ([]File, er
 // a scanner (inbox.Config.Scanner), the file has passed it before the first byte, else it is
 // inbox.ErrUnsafeFile. ErrNotMail where the entry is no mail, storage.ErrNotFound where the actor may not
 // see it or it has no such file.
-func (s *Service) OpenFile(ctx context.Context, actor acl.Actor, id ID, entry EntryID, path string) (rfc822.Part, io.ReadCloser, error) {
+func (s *Service) OpenFile(ctx context.Context, actor acl.Actor, id ID, entry EntryID, path string) (
+	rfc822.Part, io.ReadCloser, error) {
 	e, err := s.mailEntry(ctx, actor, id, entry)
 	if err != nil {
 		return rfc822.Part{}, nil, err
@@ -152,7 +153,8 @@ func (s *Service) OpenFile(ctx context.Context, actor acl.Actor, id ID, entry En
 
 // OpenInline is OpenFile by content id, without angles, as the address that htmlsafe.Options.InlineURL
 // gives is asked for. The errors are those of OpenFile.
-func (s *Service) OpenInline(ctx context.Context, actor acl.Actor, id ID, entry EntryID, contentID string) (rfc822.Part, io.ReadCloser, error) {
+func (s *Service) OpenInline(ctx context.Context, actor acl.Actor, id ID, entry EntryID, contentID string) (
+	rfc822.Part, io.ReadCloser, error) {
 	v, err := s.Mail(ctx, actor, id, entry, htmlsafe.Options{})
 	if err != nil {
 		return rfc822.Part{}, nil, err

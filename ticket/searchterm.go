@@ -43,9 +43,10 @@ type Term struct {
 // "STRASSE" is "Straße", "елка" is "ёлка", wide and half-wide letters are plain ones. Where a script puts
 // no space between words (Chinese, Japanese, Korean, Thai, Lao, Khmer, Burmese) any part of a run is a
 // word. A word with punctuation inside is a phrase: ann@acme.com finds the address, 2026-0042 the number.
-// Signs and emoji are no words. Nothing typed is a mistake: a quote that is left open ends with the text, what is no word
-// is left out, and a name before a colon that is none of these is a word of the phrase. Without a
-// word to be found it is ErrNoWords.
+// Signs and emoji are no words. Nothing typed is a mistake: a quote that is left open ends with the text,
+// what is no word is left out, and a name before a colon that is none of these is a word of the phrase.
+//
+// Errors are ErrLongSearch, and ErrNoWords where no word is to be found.
 func ParseTerms(text string) ([]Term, error) {
 	if len(text) > maxSearch {
 		return nil, ErrLongSearch

@@ -193,26 +193,18 @@ func sendCode(err error) string {
 }
 
 // advance changes where an entry stands on its way out, if it still stands at from and, where it is being
-// sent, in the attempt of e; storage.ErrConflict says that somebody else moved it. So it is where a mail
-// that is to be sent was put off meanwhile. e becomes the entry as stored.
-func (s *Service) advance(ctx context.Context, e *Entry, from OutgoingState, change func(*Outgoing), ev ...inbox.Event) error {
+// sent, in the attempt of e. storage.ErrConflict says that somebody else moved it, or put off meanwhile what
+// is to be sent. e becomes the entry as stored.
+func (s *Service) advance(ctx context.Context, e *Entry, from OutgoingState, change func(*Outgoing),
+	ev ...inbox.Event) error {
 	for try := 1; ; try++ {
 		t, now, err := s.place(ctx, *e)
 		if err != nil {
 			return err
 		}
-		o := *now.Outgoing
-		change(&o)
-		moved := now.Outgoing.State != from || from == OutgoingSending && now.Outgoing.Try != e.Outgoing.Try
-		if moved || o.State == OutgoingSending && from == OutgoingQueued && now.Outgoing.NotBefore.After(s.now()) {
+		o, ok := s.step(&t, now.Outgoing, e.Outgoing, from, change)
+		if !ok {
 			return &storage.Error{Op: "send", Entity: "entry", ID: string(e.ID), Err: storage.ErrConflict}
-		}
-		if from == OutgoingQueued && o.State == OutgoingSending && !t.DeletedAt.IsZero() {
-			o = *now.Outgoing // nothing leaves from the trash: it waits for Restore, or goes with the ticket
-			o.NotBefore = s.now().Add(trashWait)
-		}
-		if from == OutgoingSending && o.State == OutgoingQueued && !t.DeletedAt.IsZero() {
-			o.State = OutgoingRecalled // it was on its way as the ticket was deleted; its blob goes with the ticket
 		}
 		if from == OutgoingFailed && o.State == OutgoingQueued {
 			t.Latest = now.ID
@@ -235,6 +227,27 @@ func (s *Service) advance(ctx context.Context, e *Entry, from OutgoingState, cha
 		}
 		return err
 	}
+}
+
+// step is where a mail of the ticket stands after a change. It is not ok where the mail does not stand at
+// from any more, is sent in another attempt than that of known, or may not leave yet. known is what the
+// caller has read, nil where it was not.
+func (s *Service) step(t *Ticket, now, known *Outgoing, from OutgoingState, change func(*Outgoing)) (o Outgoing, ok bool) {
+	o = *now
+	change(&o)
+	trashed := !t.DeletedAt.IsZero()
+	leaves := from == OutgoingQueued && o.State == OutgoingSending
+	waits := from == OutgoingSending && o.State == OutgoingQueued
+	switch {
+	case now.State != from, from == OutgoingSending && now.Try != known.Try, leaves && now.NotBefore.After(s.now()):
+		return Outgoing{}, false
+	case leaves && trashed: // it waits for Restore, or goes with the ticket
+		o = *now
+		o.NotBefore = s.now().Add(trashWait)
+	case waits && trashed: // it was on its way as the ticket was deleted; its blob goes with the ticket
+		o.State = OutgoingRecalled
+	}
+	return o, true
 }
 
 // place reads an outgoing entry and the ticket it is in. The ticket is read first: where the entry is

@@ -125,7 +125,8 @@ func (s *Service) allow(ctx context.Context, actor acl.Actor, t *Ticket, action 
 }
 
 // allowWith is allow for an action that asks for more facts than those of the ticket, which it adds.
-func (s *Service) allowWith(ctx context.Context, actor acl.Actor, t *Ticket, action acl.Action, facts acl.Facts) (inbox.Inbox, error) {
+func (s *Service) allowWith(ctx context.Context, actor acl.Actor, t *Ticket, action acl.Action, facts acl.Facts) (
+	inbox.Inbox, error) {
 	if !t.PurgeBegan.IsZero() && action != acl.Purge {
 		return inbox.Inbox{}, notFound(t.ID)
 	}
