@@ -39,7 +39,7 @@ func (m *model) reply(who acl.UserID, t *refTicket) {
 	}
 	right := t.in.works(who)
 	if to != nil {
-		e.box, e.thread = to.box, to.thread
+		e.box, e.thread, e.asked = to.box, to.thread, to.thread
 		e.subject = "Re: " + strings.TrimPrefix(to.subject, "Re: ")
 		e.words = append(e.words, e.subject[strings.LastIndex(e.subject, " ")+1:])
 		right = right && to.box.works(who) // R-TKT-08
@@ -54,7 +54,7 @@ func (m *model) reply(who acl.UserID, t *refTicket) {
 	e.id, e.rfcID = out.ID, out.RFCID
 	stored := m.ref.add(t, e)
 	if e.due.IsZero() {
-		m.ref.leave(stored)
+		m.goOut(stored)
 	}
 }
 
@@ -249,11 +249,10 @@ func (m *model) forward(who acl.UserID, t *refTicket, to *refInbox) {
 	}
 	opened := m.ref.open(to)
 	opened.id, opened.status, opened.assignee = child.ID, ticket.Active, assignee
-	require.Len(m.t, child.Threads, 1, m.after())
-	e.id, e.rfcID, e.thread, e.subject, e.other = out.ID, out.RFCID, string(child.Threads[0]), "Fwd: "+e.words[1], t
+	e.id, e.rfcID, e.subject, e.other, e.got, e.opens = out.ID, out.RFCID, "Fwd: "+e.words[1], t, m.ref.now, true
 	mail := m.ref.add(opened, e)
 	m.ref.add(t, refEntry{kind: ticket.EntryForwarded, author: who, other: opened})
-	m.ref.leave(mail)
+	m.goOut(mail)
 }
 
 func (m *model) reading(who acl.UserID, t *refTicket) {

@@ -26,6 +26,7 @@ func (m *model) check() {
 			m.checkSearch(who, pick(m, m.words))
 		}
 	}
+	m.checkLinks()
 	who := pick(m, modelPeople)
 	for _, t := range m.ref.tickets {
 		m.checkTicket(who, t)
@@ -66,9 +67,10 @@ func (m *model) checkList(who acl.UserID, trash bool) {
 }
 
 func describeTicket(t *ticket.Ticket, unread bool) string {
-	return fmt.Sprintf("%s in %s of %q and %v: %s, assignee %q, followers %v, priority %q, tags %s, deleted %v, unread %v, mails %d, shown %d",
+	return fmt.Sprintf("%s in %s of %q and %v: %s, assignee %q, followers %v, priority %q, tags %s, deleted %v, unread %v, mails %d, shown %d, tasks %s",
 		t.ID, t.Inbox, t.Origin, t.MergedFrom, t.Status, t.Assignee, t.Followers, t.Priority,
-		strings.Join(slices.Sorted(slices.Values(t.Tags)), "+"), !t.DeletedAt.IsZero(), unread, t.Messages, t.Shown)
+		strings.Join(slices.Sorted(slices.Values(t.Tags)), "+"), !t.DeletedAt.IsZero(), unread, t.Messages, t.Shown,
+		describeTasks(t.Tasks))
 }
 
 func (m *model) checkCounts(who acl.UserID) {
@@ -147,6 +149,7 @@ func (m *model) checkTicket(who acl.UserID, t *refTicket) {
 	}
 	require.ElementsMatch(m.t, want, got, "children of %s by %s, %s", t.id, who, m.after())
 	require.Equal(m.t, apart, unseen, "other children of %s by %s, %s", t.id, who, m.after())
+	m.checkTasks(who, t)
 }
 
 func describeEntry(e *ticket.Entry) string {

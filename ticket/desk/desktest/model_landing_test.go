@@ -85,9 +85,7 @@ func (r *reference) claim(t *refTicket, in *refInbox, thread string) {
 
 func (r *reference) arrive(in *refInbox, m refMail) {
 	if e := m.entry; e != nil { // the copy of what was sent from here (R-IMP-13)
-		e.mail = true
-		e.of.touch(m.at)
-		r.claim(e.of, in, e.thread)
+		r.back(e, &m)
 		return
 	}
 	if m.strange && (in.narrow || m.barred) {

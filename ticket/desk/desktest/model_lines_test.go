@@ -117,18 +117,25 @@ func (m *model) purge(who acl.UserID, t *refTicket) {
 		return
 	}
 	right := func(in *refInbox) bool { return in.manages(m.ref, who) && m.ref.deletes(in, who) }
-	want, under := unless(right(t.in), refused), false
+	want, under, away := unless(right(t.in), refused), false, []*refInbox{}
 	for _, e := range t.entries {
 		if e.rfcID != "" {
 			want = all(want, unless(right(e.box), refused))
-			under = under || e.state == ticket.OutgoingSent && !e.mail
+			sending, missing := e.underway()
+			under = under || sending || missing && e.box.synced.Before(e.left.Add(copyDelay))
+			if missing {
+				away = append(away, e.box)
+			}
 		}
 	}
 	if !m.ref.knows(who, t) {
 		want = notFound
 	}
-	if want == done && under {
-		want = invalid
+	if want == done {
+		for _, in := range away {
+			m.ref.lower(in) // it is collected, to see whether the mail is back
+		}
+		want = unless(!under, invalid)
 	}
 	m.say("%s purges %s", who, t.id)
 	err := m.svc.Purge(m.t.Context(), m.actor(who), t.id)
@@ -146,6 +153,9 @@ func (r *reference) purge(t *refTicket) {
 		if s.into == t {
 			r.purge(s)
 		}
+	}
+	for _, k := range t.tasks {
+		k.forget(t)
 	}
 	t.gone = true
 	r.tickets = slices.DeleteFunc(r.tickets, func(x *refTicket) bool { return x == t })

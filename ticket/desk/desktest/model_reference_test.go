@@ -19,13 +19,16 @@ type refInbox struct {
 	narrow  bool // mode client_associated: mail of strangers is hidden
 	mails   []refMail
 	touched []acl.UserID // whose access changed since the last collect
+	shared  bool         // who works on it may start tickets (c14)
+	synced  time.Time
+	trouble
 }
 
 // refMail is a mail that was delivered and not collected.
 type refMail struct {
 	entry   *refEntry // of the copy of one that was sent
-	thread  string
-	refers  string // to the Message-ID of another
+	thread  string    // of its own, also where it is a copy
+	refers  string    // to the Message-ID of another
 	word    string
 	at      time.Time
 	own     bool // from the creator's mail program
@@ -52,6 +55,7 @@ type refTicket struct {
 	followers []acl.UserID
 	priority  string
 	tags      []string
+	tasks     []*refTask
 	deleted   bool
 	gone      bool // purged
 	entries   []*refEntry
@@ -81,6 +85,7 @@ type refEntry struct {
 	at      time.Time
 	got     time.Time // when the mail was received
 	due     time.Time
+	leaving // of one from here
 	status  ticket.Status
 	mail    bool   // there is a stored mail behind it
 	mark    string // of a line that was edited, deleted or redacted
@@ -96,16 +101,18 @@ func (e *refEntry) written() bool {
 
 // reference is the site as the rules say it should be.
 type reference struct {
-	now       time.Time
-	inboxes   []*refInbox
-	tickets   []*refTicket
-	roles     map[acl.UserID]acl.Role
-	mayDelete bool // R-ROL-06
-	mayEdit   bool // notes
-	written   int  // entries
+	now        time.Time
+	inboxes    []*refInbox
+	tickets    []*refTicket
+	tasks      []*refTask
+	roles      map[acl.UserID]acl.Role
+	mayDelete  bool // R-ROL-06
+	mayEdit    bool // notes
+	keepStatus bool // where tasks are done
+	written    int  // entries
 }
 
-// Rows 3, 11, 20 and 24 of 8.1.
+// Rows 3, 10, 11, 20 and 24 of 8.1.
 
 func (in *refInbox) views(r *reference, u acl.UserID) bool {
 	return r.roles[u] == acl.Owner || in.creator == u || in.grants[u].Access != acl.NoAccess
@@ -113,6 +120,10 @@ func (in *refInbox) views(r *reference, u acl.UserID) bool {
 
 func (in *refInbox) works(u acl.UserID) bool {
 	return in.creator == u || in.grants[u].Access == acl.ReadAndReply
+}
+
+func (in *refInbox) starts(u acl.UserID) bool { // row 10
+	return in.creator == u || in.works(u) && in.shared
 }
 
 func (in *refInbox) manages(r *reference, u acl.UserID) bool {
@@ -281,36 +292,6 @@ func (r *reference) veil(in *refInbox, narrow bool) {
 	}
 }
 
-// leave takes a mail that was written here out (R-STA-03).
-func (r *reference) leave(e *refEntry) {
-	t := e.of
-	if !e.box.works(e.author) {
-		e.state = ticket.OutgoingFailed
-		return
-	}
-	e.state, e.got = ticket.OutgoingSent, r.now
-	t.touch(r.now)
-	if !t.heard.After(e.at) {
-		r.setStatus(t, e.status, e.author)
-	}
-	if !t.divided { // a part of a divided ticket draws no thread to it
-		r.claim(t, e.box, e.thread)
-	}
-	e.box.mails = append(e.box.mails, refMail{entry: e, at: r.now})
-}
-
-// waiting is the mail that is to leave next, up to a moment.
-func (r *reference) waiting(until time.Time) (next *refEntry) {
-	for _, t := range r.tickets {
-		for _, e := range t.entries {
-			if e.state == ticket.OutgoingQueued && !e.due.After(until) && (next == nil || e.due.Before(next.due)) {
-				next = e
-			}
-		}
-	}
-	return next
-}
-
 // after says that an entry stands after another one.
 func (e *refEntry) after(other *refEntry) bool {
 	return e.at.After(other.at) || e.at.Equal(other.at) && e.number > other.number
@@ -330,8 +311,7 @@ func (t *refTicket) answered() (newest *refEntry) {
 // is, and of the ticket's own mail where it has any.
 func (t *refTicket) eldest() (oldest *refEntry) {
 	for _, e := range t.entries {
-		opener := e.kind == ticket.EntryForwarded && e.state != "" && e.subject != ""
-		if !e.mail && !opener || e.hidden() && (!t.hidden() || e.box != t.box) {
+		if !e.mail && !e.opens || e.hidden() && (!t.hidden() || e.box != t.box) {
 			continue
 		}
 		own := e.merged == nil
@@ -391,9 +371,9 @@ func (r *reference) describe(u acl.UserID, t *refTicket) string {
 		}
 	}
 	all, shown := t.mails()
-	return fmt.Sprintf("%s in %s of %q and %v: %s, assignee %q, followers %v, priority %q, tags %s, deleted %v, unread %v, mails %d, shown %d",
+	return fmt.Sprintf("%s in %s of %q and %v: %s, assignee %q, followers %v, priority %q, tags %s, deleted %v, unread %v, mails %d, shown %d, tasks %s",
 		t.id, t.in.id, origin, from, t.status, t.assigned(), r.following(t), t.priority, strings.Join(tags, "+"), t.deleted,
-		t.unread(u), all, shown)
+		t.unread(u), all, shown, describeTasks(t.linkedTasks()))
 }
 
 // line is a line of a history as a reader of it sees it, as text.

@@ -62,7 +62,7 @@ func (m *model) merge(who acl.UserID, t *refTicket, sources ...*refTicket) {
 // name notes that nothing of the ticket's own is there to show as its subject.
 func (t *refTicket) name() {
 	e := t.eldest()
-	t.unnamed = t.unnamed || e == nil || e.merged != nil
+	t.unnamed = t.unnamed || e == nil || e.merged != nil || !e.mail
 }
 
 func (r *reference) merge(by acl.UserID, t, s *refTicket) { // R-TKT-06
@@ -99,6 +99,7 @@ func (r *reference) merge(by acl.UserID, t, s *refTicket) { // R-TKT-06
 		}
 	}
 	t.divided, t.uncertain, t.redacted = t.divided || s.divided, t.uncertain || s.uncertain, t.redacted || s.redacted
+	t.joinTasks(s)
 	t.from, s.into, s.followers = append(t.from, s), t, nil
 	r.add(t, refEntry{kind: ticket.EntryChanged, field: "merged", author: by, other: s})
 	r.add(s, refEntry{kind: ticket.EntryChanged, field: "merged", author: by, other: t})

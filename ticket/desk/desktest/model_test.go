@@ -22,8 +22,8 @@ import (
 // modelSteps is how many actions one seed does; modelSeeds how many seeds there are, unless
 // WORKINBOX_MODEL_SEEDS says so. WORKINBOX_MODEL_SEED runs that one alone.
 const (
-	modelSteps = 150
-	modelSeeds = 12
+	modelSteps = 200
+	modelSeeds = 10
 	// modelRests is how many actions there are from one look to the next where it is to be brief.
 	modelRests = 15
 	// modelTickets is how many tickets there are at most, but for those that late mail opens.
@@ -82,7 +82,10 @@ func newModel(t *testing.T, store backend, seed uint64) *model {
 	m := &model{world: newWorld(t, store), rand: rand.New(rand.NewPCG(seed, 1)), accounts: make(map[inbox.ID]*fake.Account)}
 	m.inboxes, m.svc = m.desk.Inboxes, m.desk.Tickets
 	m.ref = &reference{mayDelete: seed%2 == 0, mayEdit: seed%3 != 0, roles: make(map[acl.UserID]acl.Role)}
-	m.host.SetSite(inbox.Settings{ID: site, AgentsMayDelete: m.ref.mayDelete, AgentsMayEdit: m.ref.mayEdit})
+	m.ref.keepStatus = seed%5 == 0
+	m.host.SetSite(inbox.Settings{ID: site, AgentsMayDelete: m.ref.mayDelete, AgentsMayEdit: m.ref.mayEdit,
+		KeepStatusOnTasks: m.ref.keepStatus})
+	m.tasks.SetReaders(site, teamTasks, teamReaders...)
 	for _, user := range modelPeople {
 		role := acl.Agent
 		switch user {
@@ -148,6 +151,9 @@ func (m *model) step() {
 
 func (m *model) act(who, other acl.UserID, t *refTicket, in *refInbox) {
 	if t.deleted && m.rand.IntN(3) == 0 {
+		if m.rand.IntN(2) == 0 { // who has the rights where all of it lies
+			who = t.box.creator
+		}
 		if m.rand.IntN(3) == 0 {
 			m.purge(who, t)
 		} else {
@@ -155,7 +161,7 @@ func (m *model) act(who, other acl.UserID, t *refTicket, in *refInbox) {
 		}
 		return
 	}
-	switch m.rand.IntN(40) {
+	switch m.rand.IntN(64) {
 	case 0, 1, 2, 3:
 		m.mailInto(t)
 	case 4, 5:
@@ -210,6 +216,10 @@ func (m *model) act(who, other acl.UserID, t *refTicket, in *refInbox) {
 		m.promote(other)
 	case 39:
 		m.note(who, t)
+	case 40, 41, 42, 43, 44, 45, 46, 47:
+		m.task(who, t)
+	default:
+		m.mailing(who, t, in)
 	}
 }
 
@@ -300,6 +310,7 @@ func (m *model) collectInbox(in *refInbox) {
 	require.NoError(m.t, run.Balance())
 	_, err = m.svc.Collect(m.t.Context(), in.id)
 	require.NoError(m.t, err)
+	in.synced = m.ref.now
 	m.ref.collect(in)
 	m.learn()
 }
@@ -385,24 +396,4 @@ func (m *model) share(who acl.UserID, in *refInbox, with acl.UserID) {
 		in.grants[with] = grant
 		in.touched = append(in.touched, with)
 	}
-}
-
-// pass lets time pass. What is due meanwhile is sent at its moment, one mail after the other.
-func (m *model) pass(d time.Duration) {
-	until := m.clock().Add(d)
-	for {
-		e := m.ref.waiting(until)
-		if e == nil {
-			break
-		}
-		m.advance(e.due.Sub(m.clock()))
-		m.ref.now = m.clock()
-		m.say("dispatch %s", e.id)
-		n, err := m.svc.Dispatch(m.t.Context(), 0)
-		require.NoError(m.t, err)
-		require.Equal(m.t, 1, n, "mails %s", m.after())
-		m.ref.leave(e)
-	}
-	m.advance(until.Sub(m.clock()))
-	m.ref.now = m.clock()
 }
