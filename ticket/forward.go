@@ -127,7 +127,7 @@ func (s *Service) openChild(ctx context.Context, actor acl.Actor, l *letter, o *
 		if _, err := s.allow(ctx, actor, &t, acl.Forward); err != nil {
 			return err
 		}
-		if err := stale(&t, f.ExpectedLast); err != nil {
+		if err := s.sawLast(ctx, &t, f.ExpectedLast); err != nil {
 			return err
 		}
 		if err := s.unsent(ctx, l.of); err != nil {

@@ -71,7 +71,7 @@ func (s *Service) Reply(ctx context.Context, actor acl.Actor, id ID, r Reply) (E
 	if err := s.checkStatus(ctx, t.Site, r.Status); err != nil {
 		return Entry{}, err
 	}
-	if err := stale(&t, r.ExpectedLast); err != nil {
+	if err := s.sawLast(ctx, &t, r.ExpectedLast); err != nil {
 		return Entry{}, err
 	}
 	if r.Text == "" {
@@ -115,13 +115,25 @@ func blank(text, page string, files int) bool {
 		strings.TrimSpace(rfc822.HTMLToText(page)) == "" && !strings.Contains(strings.ToLower(page), "<img")
 }
 
-// stale refuses a mail by somebody who has not seen the newest one of the ticket; expected is the one they
-// have seen, and empty does not ask.
-func stale(t *Ticket, expected EntryID) error {
-	if expected != "" && expected != t.Latest {
-		return fmt.Errorf("answer on ticket %q: %w", t.ID, ErrStaleThread)
+// sawLast refuses with ErrStaleThread an answer by somebody who has seen another mail last than the one that
+// was added last (11.14). One that was recalled, or never left, nobody has to have seen.
+func (s *Service) sawLast(ctx context.Context, t *Ticket, seen EntryID) error {
+	if seen == "" || seen == t.Latest {
+		return nil
 	}
-	return nil
+	found, gone, more := false, false, false
+	for e, err := range s.Store.Entries(ctx, EntryQuery{Ticket: t.ID}) {
+		if err != nil {
+			return err
+		}
+		more = more || found && e.ofThread() && (!e.Hidden || t.Hidden())
+		found = found || e.ID == seen
+		gone = gone || e.ID == t.Latest && !e.ofThread()
+	}
+	if found && gone && !more {
+		return nil
+	}
+	return fmt.Errorf("ticket %q: %w", t.ID, ErrStaleThread)
 }
 
 // queue appends the entry that will carry the reply out.
@@ -132,7 +144,7 @@ func (s *Service) queue(ctx context.Context, actor acl.Actor, t *Ticket, d rfc82
 	return s.post(ctx, &l, func(o *Outgoing) (Entry, error) {
 		var out Entry
 		_, err := s.update(ctx, actor, t.ID, acl.Reply, func(t *Ticket) ([]Entry, []inbox.Event, error) {
-			if err := stale(t, r.ExpectedLast); err != nil {
+			if err := s.sawLast(ctx, t, r.ExpectedLast); err != nil {
 				return nil, nil, err
 			}
 			if err := s.unsent(ctx, l.of); err != nil {

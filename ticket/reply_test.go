@@ -323,6 +323,38 @@ func TestAMailThatIsTooLargeIsRefusedAndNothingStays(t *testing.T) { // R-MSG-11
 	require.Len(t, w.account.Sends(), 1)
 }
 
+func TestWhatWasTakenBackIsNoNews(t *testing.T) { // 11.14
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	reply := func(user acl.UserID, seen ticket.EntryID) (ticket.Entry, error) {
+		w.advance(time.Second)
+		return w.svc.Reply(t.Context(), w.actor(user), offer.ID, ticket.Reply{Text: "from " + string(user), ExpectedLast: seen})
+	}
+	w.undo(time.Minute)
+	first, err := reply("rita", offer.Latest)
+	require.NoError(t, err)
+	_, err = reply("carl", offer.Latest)
+	require.ErrorIs(t, err, ticket.ErrStaleThread, "it may leave yet")
+	w.recall("rita", first)
+	second, err := reply("carl", offer.Latest)
+	require.NoError(t, err, "who saw the client's mail")
+	w.recall("carl", second)
+	third, err := reply("rita", first.ID)
+	require.NoError(t, err, "who saw the first that was recalled")
+	w.recall("rita", third)
+	w.deliver("Ann <ann@acme.com>", "Re: offer", "References: <ask@acme.com>")
+	w.pull()
+	fourth, err := reply("rita", w.stored(offer.ID).Latest)
+	require.NoError(t, err)
+	w.recall("rita", fourth)
+	for _, seen := range []ticket.EntryID{offer.Latest, first.ID, third.ID, "of no ticket"} {
+		_, err = reply("carl", seen)
+		require.ErrorIs(t, err, ticket.ErrStaleThread, "Ann wrote again after %s", seen)
+	}
+	_, err = reply("carl", fourth.ID)
+	require.NoError(t, err)
+}
+
 func TestOfTwoAnswersAtOnceTheSecondIsAskedToLookAgain(t *testing.T) { // 11.14
 	t.Parallel()
 	w, offer := asked(t, fake.Options{})
