@@ -97,7 +97,10 @@ func New(c Config) (*Service, error) {
 		boxes:     make(map[ID]*openMailbox),
 		snaps:     make(map[SiteID]*snapshot),
 	}
-	for _, p := range c.Providers {
+	for i, p := range c.Providers {
+		if p == nil {
+			return nil, fmt.Errorf("inbox: Config.Providers[%d] is nil", i)
+		}
 		if _, twice := s.providers[p.Kind()]; twice {
 			return nil, fmt.Errorf("inbox: two providers of kind %q", p.Kind())
 		}

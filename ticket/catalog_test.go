@@ -3,6 +3,7 @@ package ticket_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -202,6 +203,30 @@ func TestWhatIsWrongWithACatalogIsToldAllAtOnce(t *testing.T) {
 	joined, ok := err.(interface{ Unwrap() []error })
 	require.True(t, ok)
 	require.Len(t, joined.Unwrap(), 3)
+}
+
+// A form finds the row that is wrong also where the label is new.
+func TestACatalogErrorNamesTheRowAsItWasHandedOver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, fake.Options{})
+	bad := w.choices()
+	n := len(bad.Tags)
+	bad.Tags = append(bad.Tags, ticket.Label{}, ticket.Label{Name: "a\r\nb"}, ticket.Label{Code: "x", Name: "x", Color: "red"})
+	bad.Statuses = bad.Statuses[1:]
+	_, err := w.svc.SaveCatalog(t.Context(), w.actor("olga"), bad)
+	var got []ticket.CatalogError
+	for _, err := range err.(interface{ Unwrap() []error }).Unwrap() {
+		var one *ticket.CatalogError
+		require.ErrorAs(t, err, &one)
+		got = append(got, *one)
+	}
+	require.Equal(t, []ticket.CatalogError{
+		{List: "statuses", Code: "active", Name: "Active", Row: -1, Reason: ticket.CatalogBuiltIn},
+		{List: "tags", Row: n, Reason: ticket.CatalogBadName},
+		{List: "tags", Name: "a\r\nb", Row: n + 1, Reason: ticket.CatalogBadName},
+		{List: "tags", Code: "x", Name: "x", Row: n + 2, Reason: ticket.CatalogBadColor},
+	}, got)
+	require.ErrorContains(t, err, fmt.Sprintf("tags, row %d: needs a name of one line", n+1))
 }
 
 func (w *world) copyCatalog(c ticket.Catalog) (out ticket.Catalog) {

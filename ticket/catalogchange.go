@@ -27,7 +27,17 @@ type catalogChange struct {
 	now   time.Time
 	newID func() string
 	known map[inbox.ID]bool // the inboxes whoever saves it may know of
+	rows  map[place]row
 	wrong []error
+}
+
+// place is where a label is: its list, and the code it has in there.
+type place struct{ list, code string }
+
+// row is where a label was in the list that was handed over.
+type row struct {
+	n    int
+	made bool // its code is new
 }
 
 // apply returns what is to be stored when to is saved over from.
@@ -94,9 +104,14 @@ func replaced[T any, P labelled[T]](ch *catalogChange, list string, from, to []T
 		label := P(&next[i]).label()
 		label.Name = strings.TrimSpace(label.Name)
 		label.Color = strings.ToLower(label.Color)
-		if label.Code == "" {
+		at := row{n: i, made: label.Code == ""}
+		if at.made {
 			label.Code = ch.newID()
 		}
+		if ch.rows == nil {
+			ch.rows = make(map[place]row)
+		}
+		ch.rows[place{list, label.Code}] = at
 		ch.checkLabel(list, label)
 		if codes[label.Code] {
 			ch.fault(list, label, CatalogCodeTwice)
@@ -145,7 +160,14 @@ func shortText(s string) bool {
 }
 
 func (ch *catalogChange) fault(list string, l *Label, why CatalogReason) {
-	ch.wrong = append(ch.wrong, &CatalogError{List: list, Code: l.Code, Name: l.Name, Reason: why})
+	e := &CatalogError{List: list, Code: l.Code, Name: l.Name, Row: -1, Reason: why}
+	if at, there := ch.rows[place{list, l.Code}]; there {
+		e.Row = at.n
+		if at.made {
+			e.Code = ""
+		}
+	}
+	ch.wrong = append(ch.wrong, e)
 }
 
 // scope checks where something is to be offered. Inboxes that whoever saves it may not know of stay as

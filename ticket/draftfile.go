@@ -40,6 +40,9 @@ const (
 // kept.
 func (s *Service) AttachToDraft(ctx context.Context, actor acl.Actor, id ID, entry EntryID, f DraftFile, r io.Reader) (
 	Draft, error) {
+	if r == nil {
+		return Draft{}, fmt.Errorf("file %q of the draft on ticket %q: there is no reader of its content: %w", f.Name, id, ErrDraft)
+	}
 	f = DraftFile{ID: DraftFileID(s.NewID()), Name: fileName(f.Name), Type: fileType(f.Type), ContentID: f.ContentID}
 	t, d, err := s.fileable(ctx, actor, id, entry, &f)
 	if err != nil {

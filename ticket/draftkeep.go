@@ -3,6 +3,8 @@ package ticket
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 
 	"github.com/workinbox/workinbox/provider/rfc822"
 	"github.com/workinbox/workinbox/storage"
@@ -88,7 +90,13 @@ func (s *Service) keepWords(ctx context.Context, l *letter) (unkept func(), err 
 
 // copyAttachment keeps what is attached to a mail as the file of a draft; ErrDraft where it is too large.
 func (s *Service) copyAttachment(ctx context.Context, a *rfc822.Attachment, f *DraftFile, most int64) error {
-	r, err := a.Open()
+	var r io.ReadCloser
+	err := fmt.Errorf("the content of an attachment: %w", rfc822.ErrMissing)
+	if a.Open != nil {
+		if opened, failed := a.Open(); failed != nil || opened != nil {
+			r, err = opened, failed
+		}
+	}
 	if err != nil {
 		return err
 	}

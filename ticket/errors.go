@@ -136,8 +136,9 @@ func (e *EditConflictError) Unwrap() error { return ErrEditConflict }
 // CatalogError is one thing that is wrong with a catalog somebody wants to save.
 type CatalogError struct {
 	List   string // statuses, priorities, types, sources, tags, fields; choices of a field: "fields.size"
-	Code   string // of the label; empty where it has none
+	Code   string // of the label; empty where it was handed over with none
 	Name   string
+	Row    int // of the label in the list that was handed over, from 0; -1 for what is built in
 	Reason CatalogReason
 }
 
@@ -149,7 +150,7 @@ const (
 	CatalogBuiltIn   CatalogReason = "is built in and cannot be changed or taken out"
 	CatalogBadCode   CatalogReason = "needs a code of letters, digits and hyphens"
 	CatalogCodeTwice CatalogReason = "has the code of another"
-	CatalogBadName   CatalogReason = "needs a name of at most 100 characters"
+	CatalogBadName   CatalogReason = "needs a name of one line, at most 100 characters"
 	CatalogNameTwice CatalogReason = "has the name of another"
 	CatalogBadColor  CatalogReason = "needs a colour like #1a2b3c"
 	CatalogBadIcon   CatalogReason = "needs an icon of at most 100 characters"
@@ -164,6 +165,9 @@ func (e *CatalogError) Error() string {
 	what := e.Code
 	if what == "" {
 		what = e.Name
+	}
+	if what == "" {
+		return fmt.Sprintf("%s, row %d: %s", e.List, e.Row+1, e.Reason)
 	}
 	return fmt.Sprintf("%s %q %s", e.List, what, e.Reason)
 }

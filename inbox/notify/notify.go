@@ -12,14 +12,22 @@ import (
 	"github.com/workinbox/workinbox/inbox"
 )
 
-// Func makes a Notifier of a function.
+// Func makes a Notifier of a function. Nil tells nobody.
 type Func func(ctx context.Context, n inbox.Notice) error
 
 // Notify calls the function.
-func (f Func) Notify(ctx context.Context, n inbox.Notice) error { return f(ctx, n) }
+func (f Func) Notify(ctx context.Context, n inbox.Notice) error {
+	if f == nil {
+		return nil
+	}
+	return f(ctx, n)
+}
 
-// Log writes each notice to l at Info: names and ids, never content.
+// Log writes each notice to l at Info: names and ids, never content. Nil discards.
 func Log(l *slog.Logger) inbox.Notifier {
+	if l == nil {
+		l = slog.New(slog.DiscardHandler)
+	}
 	return Func(func(ctx context.Context, n inbox.Notice) error {
 		l.InfoContext(ctx, "notice", "event", n.Event.Name, "id", n.Event.ID, "to", n.To.ID,
 			"inbox", n.Event.Inbox, "ticket", n.Event.Ticket)
@@ -28,9 +36,9 @@ func Log(l *slog.Logger) inbox.Notifier {
 }
 
 // All tells every one of ns, also when one fails; the errors come back joined. A retry tells all of
-// them again.
+// them again. Nil ones are passed over.
 func All(ns ...inbox.Notifier) inbox.Notifier {
-	ns = slices.Clone(ns)
+	ns = slices.DeleteFunc(slices.Clone(ns), func(n inbox.Notifier) bool { return n == nil })
 	return Func(func(ctx context.Context, n inbox.Notice) error {
 		var errs []error
 		for _, to := range ns {
@@ -40,8 +48,11 @@ func All(ns ...inbox.Notifier) inbox.Notifier {
 	})
 }
 
-// Redacted passes notices on without content: ids and codes only (R-FEA-07).
+// Redacted passes notices on without content: ids and codes only (R-FEA-07). Nil tells nobody.
 func Redacted(to inbox.Notifier) inbox.Notifier {
+	if to == nil {
+		return Func(nil)
+	}
 	return Func(func(ctx context.Context, n inbox.Notice) error {
 		n.Content = nil
 		return to.Notify(ctx, n)

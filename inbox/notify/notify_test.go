@@ -30,6 +30,15 @@ func TestLogHoldsNoContent(t *testing.T) {
 	}
 }
 
+func TestNilTellsNobody(t *testing.T) {
+	t.Parallel()
+	var last notify.Recorder
+	for _, n := range []inbox.Notifier{notify.Log(nil), notify.Func(nil), notify.Redacted(nil), notify.All(nil, &last, nil)} {
+		require.NoError(t, n.Notify(t.Context(), notice))
+	}
+	require.Len(t, last.Notices(), 1)
+}
+
 func TestAllTellsEveryoneAlsoWhenOneFails(t *testing.T) {
 	t.Parallel()
 	var last notify.Recorder

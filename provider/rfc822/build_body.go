@@ -202,6 +202,9 @@ func (a Attachment) writeTo(w io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	if r == nil {
+		return ErrMissing
+	}
 	defer func() {
 		if cerr := r.Close(); err == nil {
 			err = cerr
