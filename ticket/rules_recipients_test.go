@@ -31,3 +31,47 @@ func TestTheHostSaysHowManyRecipientsAMailMayHave(t *testing.T) { // R-MSG-05
 		require.ErrorIs(t, err, ticket.ErrTooManyRecipients, "one more than %d", row.people)
 	}
 }
+
+func TestOneAddressOfARecipientIsOneMailbox(t *testing.T) { // R-MSG-03, R-MSG-04; RFC 5322 section 3.4.1
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	stored, blobs := w.tickets(), w.blobs()
+	for _, address := range []string{"a@b.cc, d@e.ff", "a b@c.dd", "Eve <e@e.ee>@x.yy", "<e@e.ee>"} {
+		for field, r := range map[string]ticket.Reply{
+			"To":  {To: []rfc822.Address{{Address: address}}},
+			"Cc":  {Cc: []rfc822.Address{{Address: address}}},
+			"Bcc": {Bcc: []rfc822.Address{{Address: address}}},
+		} {
+			r.Text = "hello"
+			_, err := w.svc.Reply(t.Context(), w.actor("rita"), offer.ID, r)
+			var bad *rfc822.DraftError
+			require.ErrorAs(t, err, &bad, "%s: %q", field, address)
+			require.Equal(t, field, bad.Field, "%q", address)
+			require.ErrorIs(t, err, rfc822.ErrBadAddress, "%s: %q", field, address)
+		}
+	}
+	require.Equal(t, stored, w.tickets(), "nothing is left behind")
+	require.Equal(t, blobs, w.blobs(), "blobs")
+	e, err := w.svc.Reply(t.Context(), w.actor("rita"), offer.ID,
+		ticket.Reply{Text: "hello", To: []rfc822.Address{{Address: `"a@b.cc, d"@e.ff`}}})
+	require.NoError(t, err, "in quotes it is one")
+	require.Equal(t, ticket.OutgoingSent, e.Outgoing.State)
+}
+
+func TestMailFromAnOddAddressIsAnswered(t *testing.T) { // R-MSG-03
+	t.Parallel()
+	for _, row := range []struct{ from, to string }{
+		{`Ann <"ann lee"@acme.com>`, `Ann <"ann lee"@acme.com>`},
+		{`"ann@b.cc, lee"@acme.com`, `<"ann@b.cc, lee"@acme.com>`},
+		{"ann lee@acme.com", "ann <lee@acme.com>"},
+		{"<ann:lee@acme.com>", `<"ann:lee"@acme.com>`},
+		{"ann..lee.@acme.com", `<"ann..lee."@acme.com>`},
+	} {
+		w, odd := asked(t, fake.Options{}, "From: "+row.from)
+		_, err := w.svc.Reply(t.Context(), w.actor("rita"), odd.ID, ticket.Reply{Text: "hello", All: true})
+		require.NoError(t, err, "answer to a mail from %q", row.from)
+		sent := w.account.Sends()
+		require.Len(t, sent, 1)
+		require.Contains(t, string(sent[0].Raw), "\r\nTo: "+row.to+"\r\n", "answer to a mail from %q", row.from)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/workinbox/workinbox/provider"
+	"github.com/workinbox/workinbox/provider/rfc822"
 )
 
 // page is one page of a list or of a delta query.
@@ -95,8 +96,9 @@ func addresses(list ...recipient) []mail.Address {
 	}
 	out := make([]mail.Address, 0, len(list))
 	for _, r := range list {
-		if r.EmailAddress != (mail.Address{}) {
-			out = append(out, r.EmailAddress)
+		if a := r.EmailAddress; a != (mail.Address{}) {
+			a.Address = rfc822.QuoteLocal(a.Address) // not all servers write the quotes
+			out = append(out, a)
 		}
 	}
 	return out

@@ -6,11 +6,14 @@ import (
 )
 
 // Address is a name and an addr-spec. The name is decoded UTF-8; the addr-spec is as it came,
-// internationalised domains included, except that a quoted local part is held without its quotes,
-// as net/mail does it.
+// internationalised domains included. A local part stands in quotes where it needs them
+// (RFC 5322 section 3.4.1), and nowhere else: what is read from a mail can be written into an answer.
+// net/mail keeps it without, so its Address.String quotes such a part twice.
 type Address = mail.Address
 
-// ParseAddresses reads the value of an address field and never fails. What net/mail refuses is
+// ParseAddresses reads the value of an address field of mail that came in, and never fails. It is not for
+// what a person types: it drops without a word what is none ("bob@" of "ann@acme.com, bob@, carl"). Such
+// a text is for the caller to take apart, and each piece for CheckAddress. What net/mail refuses is
 // salvaged: commas and other specials in names without quotes, an angle or a quote left open,
 // groups, comments, routes, encoded words in any place, semicolons between addresses. Text without
 // something like an addr-spec is left out.
@@ -330,7 +333,7 @@ func addrSpec(s string) string {
 			return ""
 		}
 	}
-	return local + "@" + domain
+	return quotedLocal(local) + "@" + domain
 }
 
 // stripComments removes balanced comments.

@@ -47,7 +47,12 @@ func TestParseAddressesSalvages(t *testing.T) {
 		{"Ann", nil},
 		{"Ann, bob@b.example", []string{"|bob@b.example"}},
 		{`"ceo@corp.example" <evil@b.example>`, []string{"ceo@corp.example|evil@b.example"}},
-		{`"ann lee"@a.example`, []string{"|ann lee@a.example"}},
+		{`"ann lee"@a.example`, []string{`|"ann lee"@a.example`}},
+		{`"ann@a.example, bob"@b.example`, []string{`|"ann@a.example, bob"@b.example`}},
+		{`Ann <"ann \"the boss\" lee"@a.example>`, []string{`Ann|"ann \"the boss\" lee"@a.example`}},
+		{`"ann.lee"@a.example`, []string{"|ann.lee@a.example"}},
+		{"ann..lee.@a.example", []string{"|ann..lee.@a.example"}},
+		{"jürgen@a.example", []string{"|jürgen@a.example"}},
 		{"Ann <ann@bücher.example>", []string{"Ann|ann@bücher.example"}},
 		{"ann@xn--bcher-kva.example", []string{"|ann@xn--bcher-kva.example"}},
 		{"=?utf-8?q?J=C3=B6rg_M=C3=BCller?= <j@a.example>", []string{"Jörg Müller|j@a.example"}},
@@ -57,6 +62,7 @@ func TestParseAddressesSalvages(t *testing.T) {
 		{"=?utf-8?q?Ann_=3Cann=40a.example=3E?=", []string{"Ann|ann@a.example"}},
 		{"Ann: Lee <ann@a.example>", []string{"Lee|ann@a.example"}},
 		{"ann@", nil},
+		{"ann@acme.com, bob@, carl", []string{"|ann@acme.com"}},
 		{"@a.example", nil},
 	} {
 		var got []string
@@ -95,12 +101,78 @@ func TestParseAddressesFindsWhatNetMailFinds(t *testing.T) {
 				}
 				accepted++
 				require.Len(t, got, len(want), "value %q", value)
-				for i := range want {
-					require.Equal(t, want[i].Address, got[i].Address, "value %q", value)
+				for i := range want { // which come without quotes
+					require.Equal(t, rfc822.QuoteLocal(want[i].Address), got[i].Address, "value %q", value)
 				}
 			}
 		}
 	}
 	require.Greater(t, found, accepted, "fields with addresses")
 	t.Logf("%d fields: net/mail accepts %d, we find addresses in %d", fields, accepted, found)
+}
+
+// TestCheckAddress: an address is one addr-spec as it stands (RFC 5322 section 3.4.1).
+func TestCheckAddress(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		address string
+		err     error
+	}{
+		{"ann@a.example", nil},
+		{"ann.lee+tag/!#$%&'*-=?^_`{|}~@a.example", nil},
+		{"ann@bücher.example", nil},
+		{"ann@[192.0.2.1]", nil},
+		{`"ann lee"@a.example`, nil},
+		{`"a@b.c, d"@e.f`, nil},
+		{`"ann \"the boss\" lee"@a.example`, nil},
+		{"ann..lee.@a.example", nil}, // phone companies gave such out
+		{"", rfc822.ErrBadAddress},
+		{"ann", rfc822.ErrBadAddress},
+		{"@a.example", rfc822.ErrBadAddress},
+		{`""@a.example`, rfc822.ErrBadAddress},
+		{"a b@c.d", rfc822.ErrBadAddress},
+		{" ann@a.example", rfc822.ErrBadAddress},
+		{"a@b.c, d@e.f", rfc822.ErrBadAddress},
+		{"a@b.c,d@e.f", rfc822.ErrBadAddress},
+		{"a@b.c; d@e.f", rfc822.ErrBadAddress},
+		{"Eve <e@e.e>@x.y", rfc822.ErrBadAddress},
+		{"Eve <e@e.e>", rfc822.ErrBadAddress},
+		{"<e@e.e>", rfc822.ErrBadAddress},
+		{"mailto:e@e.e", rfc822.ErrBadAddress},
+		{"e(the boss)@e.e", rfc822.ErrBadAddress},
+		{`"a" b@c.d`, rfc822.ErrBadAddress},
+		{`"a"b"@c.d`, rfc822.ErrBadAddress},
+		{`"a\"@c.d`, rfc822.ErrBadAddress},
+		{`"a@c.d`, rfc822.ErrBadAddress},
+		{"a\tb@c.d", rfc822.ErrBadAddress},
+		{"a\x7fb@c.d", rfc822.ErrBadAddress},
+		{strings.Repeat("a", 5000) + "@b.cc", rfc822.ErrBadAddress},
+		{"jürgen@a.example", rfc822.ErrUnicodeLocal},
+		{`"jürgen lee"@a.example`, rfc822.ErrUnicodeLocal},
+		{"x@y.zz\r\nBcc: a@b.c", rfc822.ErrHeaderInjection},
+		{"a\x00b@c.dd", rfc822.ErrHeaderInjection},
+	} {
+		err := rfc822.CheckAddress(c.address)
+		if c.err == nil {
+			require.NoError(t, err, "address %q", c.address)
+			continue
+		}
+		require.ErrorIs(t, err, c.err, "address %q", c.address)
+	}
+}
+
+func TestQuoteLocal(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ address, want string }{
+		{"ann@a.example", "ann@a.example"},
+		{"ann..lee@a.example", "ann..lee@a.example"},
+		{"jürgen@a.example", "jürgen@a.example"},
+		{"ann lee@a.example", `"ann lee"@a.example`},
+		{`"ann lee"@a.example`, `"ann lee"@a.example`},
+		{`ann "the boss" lee@a.example`, `"ann \"the boss\" lee"@a.example`},
+		{"ann", "ann"},
+		{"@a.example", "@a.example"},
+	} {
+		require.Equal(t, c.want, rfc822.QuoteLocal(c.address), "address %q", c.address)
+	}
 }

@@ -2,7 +2,6 @@ package rfc822
 
 import (
 	"encoding/base64"
-	"net/mail"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -163,31 +162,6 @@ func phrase(name string, first int) []string {
 		}
 	}
 	return strings.Split(name, " ")
-}
-
-// wireAddress writes an address between angles.
-func wireAddress(address string) (string, error) {
-	if hasBreak(address) {
-		return "", ErrHeaderInjection
-	}
-	at := strings.LastIndexByte(address, '@')
-	if at < 1 || len(address) > maxAddress {
-		return "", ErrBadAddress
-	}
-	local := address[:at]
-	domain, err := asciiDomain(address[at+1:])
-	if err != nil {
-		return "", err
-	}
-	for i := 0; i < len(local); i++ {
-		switch c := local[i]; {
-		case c >= 0x80:
-			return "", ErrUnicodeLocal
-		case c < ' ' || c == 0x7f:
-			return "", ErrBadAddress
-		}
-	}
-	return (&mail.Address{Address: local + "@" + domain}).String(), nil
 }
 
 // isAtomByte knows atext of RFC 5322 section 3.2.3.

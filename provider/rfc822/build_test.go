@@ -56,7 +56,7 @@ func drafts() map[string]rfc822.Draft {
 	named.Sender = rfc822.Address{Name: `Desk "A"`, Address: "desk@example.com"}
 	named.To = []rfc822.Address{
 		{Name: strings.Repeat("Очень длинное имя ", 6), Address: "a@bücher.example"},
-		{Name: "O'Neil", Address: "strange address@example.org"},
+		{Name: "O'Neil", Address: `"strange address"@example.org`},
 		{Name: "日本語の名前", Address: "c@example.org"},
 	}
 	named.Cc = []rfc822.Address{{Name: "=?utf-8?q?fake?=", Address: "d@example.org"}}
@@ -270,6 +270,15 @@ func TestBuildRefusesWhatCannotBeSent(t *testing.T) {
 		{"no local part", func(d *rfc822.Draft) {
 			d.To[0].Address = "@example.com"
 		}, "To", rfc822.ErrBadAddress},
+		{"two addresses in one", func(d *rfc822.Draft) {
+			d.To[0].Address = "a@x.example, b@y.example"
+		}, "To", rfc822.ErrBadAddress},
+		{"a local part with a space", func(d *rfc822.Draft) {
+			d.To[0].Address = "a b@y.example"
+		}, "To", rfc822.ErrBadAddress},
+		{"an address with its name", func(d *rfc822.Draft) {
+			d.Cc = []rfc822.Address{{Address: "Eve <e@x.example>@y.example"}}
+		}, "Cc", rfc822.ErrBadAddress},
 		{"a domain with a space", func(d *rfc822.Draft) {
 			d.To[0].Address = "a@exa mple.com"
 		}, "To", rfc822.ErrBadAddress},
@@ -332,15 +341,27 @@ func TestBuildRefusesWhatCannotBeSent(t *testing.T) {
 	}
 }
 
-func TestBuildQuotesLocalPartsThatLookLikeTwoAddresses(t *testing.T) {
+// TestBuildWritesOneRecipientForEach: what somebody put into quotes stays one address, and so does what
+// only servers of phone companies take for one.
+func TestBuildWritesOneRecipientForEach(t *testing.T) {
 	t.Parallel()
-	d := draft()
-	d.To[0].Address = "a@x>, <b@example.com"
-	m, err := mail.ReadMessage(strings.NewReader(build(t, d)))
-	require.NoError(t, err)
-	to, err := m.Header.AddressList("To")
-	require.NoError(t, err)
-	require.Equal(t, []*mail.Address{&d.To[0]}, to)
+	for _, c := range []struct{ address, wire, read string }{
+		{`"a@x, b"@example.com`, `<"a@x, b"@example.com>`, "a@x, b@example.com"},
+		{"a..b.@example.com", `<"a..b."@example.com>`, "a..b.@example.com"},
+	} {
+		d := draft()
+		d.To[0].Address = c.address
+		msg := build(t, d)
+		require.Contains(t, msg, "To: Bob "+c.wire+"\r\n")
+		m, err := mail.ReadMessage(strings.NewReader(msg))
+		require.NoError(t, err)
+		to, err := m.Header.AddressList("To")
+		require.NoError(t, err)
+		require.Equal(t, []*mail.Address{{Name: "Bob", Address: c.read}}, to, "read by net/mail from %q", msg)
+		ours, err := rfc822.Parse(strings.NewReader(msg), rfc822.Limits{})
+		require.NoError(t, err)
+		require.Equal(t, d.To, ours.Envelope.To)
+	}
 }
 
 func TestBuildFailsWithItsAttachments(t *testing.T) {

@@ -143,7 +143,8 @@ func (h Header) fromLocals() []string {
 		}
 		addresses := ParseAddresses(value)
 		for _, a := range addresses {
-			locals = append(locals, strings.ToLower(a.Address[:strings.LastIndexByte(a.Address, '@')]))
+			local := a.Address[:strings.LastIndexByte(a.Address, '@')]
+			locals = append(locals, strings.ToLower(strings.Trim(local, `"`)))
 		}
 		if len(addresses) == 0 {
 			locals = append(locals, strings.ToLower(strings.Trim(value, "<> \"")))
