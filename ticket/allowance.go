@@ -219,7 +219,7 @@ func (s *Service) changeAllowance(ctx context.Context, actor acl.Actor, change f
 	}
 }
 
-// unsettled says that an allowance has to be read again: somebody else wrote it, or nobody knows.
+// unsettled says that what was to be written has to be read again: somebody else wrote it, or nobody knows.
 func unsettled(err error) bool {
 	return errors.Is(err, storage.ErrConflict) || errors.Is(err, storage.ErrAmbiguous)
 }

@@ -2,12 +2,10 @@ package ticket
 
 import (
 	"context"
-	"errors"
 	"iter"
 
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/inbox"
-	"github.com/workinbox/workinbox/storage"
 )
 
 // Tickets yields the tickets the actor may see, newest activity first. q.Site, q.HiddenIn,
@@ -90,27 +88,6 @@ func (s *Service) visibleTicket(ctx context.Context, actor acl.Actor, id ID) (Ti
 	return t, in, err
 }
 
-// allowView is allow for seeing a ticket, in the trash too.
-func (s *Service) allowView(ctx context.Context, actor acl.Actor, t *Ticket) (inbox.Inbox, error) {
-	action := acl.ViewTickets
-	if !t.DeletedAt.IsZero() {
-		action = acl.ViewTrash
-	}
-	return s.allow(ctx, actor, t, action)
-}
-
-// seenBy says whether somebody may see a ticket at this moment. Whoever is not there any more may not.
-func (s *Service) seenBy(ctx context.Context, t *Ticket, user acl.UserID) (bool, error) {
-	person, err := s.Inboxes.Actor(ctx, t.Site, user)
-	if err == nil {
-		_, err = s.allowView(ctx, person, t)
-	}
-	if err != nil && refused(err) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
 // Entries yields the history of a ticket, oldest first, as the actor may see it: hidden mail is for the
 // creator of its inbox alone, and blind copies for them and the author. A ticket that was merged into
 // another has left its mail and notes there.
@@ -136,66 +113,4 @@ func (s *Service) Entries(ctx context.Context, actor acl.Actor, id ID) iter.Seq2
 			}
 		}
 	}
-}
-
-// lost remembers who may still work on and view which inbox, for the length of one read. Between the
-// moment access is taken away and the next Collect, an assignee or follower without access reads as
-// none (R-INB-11).
-type lost struct {
-	s     *Service
-	known map[lostKey]bool
-}
-
-type lostKey struct {
-	inbox  inbox.ID
-	user   acl.UserID
-	action acl.Action
-}
-
-func (s *Service) lostAccess() *lost { return &lost{s: s, known: make(map[lostKey]bool)} }
-
-func (l *lost) takeOff(ctx context.Context, t *Ticket) error {
-	if t.Assignee != "" {
-		gone, err := l.has(ctx, t, t.Assignee, acl.BeAssignee)
-		if err != nil {
-			return err
-		}
-		if gone {
-			t.Assignee = ""
-		}
-	}
-	kept := t.Followers[:0:0]
-	for _, f := range t.Followers {
-		gone, err := l.has(ctx, t, f, acl.ViewTickets)
-		if err != nil {
-			return err
-		}
-		if !gone {
-			kept = append(kept, f)
-		}
-	}
-	t.Followers = kept
-	return nil
-}
-
-// has says whether the person has lost the right to the action.
-func (l *lost) has(ctx context.Context, t *Ticket, user acl.UserID, action acl.Action) (bool, error) {
-	key := lostKey{t.Inbox, user, action}
-	if gone, ok := l.known[key]; ok {
-		return gone, nil
-	}
-	person, err := l.s.Inboxes.Actor(ctx, t.Site, user)
-	if err == nil {
-		_, err = l.s.Inboxes.Authorize(ctx, person, t.Inbox, action, nil)
-	}
-	if err != nil && !refused(err) {
-		return false, err
-	}
-	l.known[key] = err != nil
-	return err != nil, nil
-}
-
-// refused tells a refusal from a store that did not answer.
-func refused(err error) bool {
-	return errors.Is(err, storage.ErrNotFound) || errors.Is(err, acl.ErrDenied)
 }

@@ -2,7 +2,6 @@ package ticket
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -135,14 +134,4 @@ func (s *Service) leaveBehind(ctx context.Context, t *Ticket, in *inbox.Inbox, b
 		}
 	}
 	return lines, ev, nil
-}
-
-// personMay says whether somebody may do what needs no facts in an inbox. Whoever is not there any more
-// may nothing.
-func (s *Service) personMay(ctx context.Context, in *inbox.Inbox, user acl.UserID, action acl.Action) (bool, error) {
-	person, err := s.Inboxes.Actor(ctx, in.Site, user)
-	if err != nil && !errors.Is(err, storage.ErrNotFound) {
-		return false, err
-	}
-	return err == nil && acl.Check(person, in.ACL(), action, nil).Allowed, nil
 }

@@ -27,7 +27,7 @@ func (s *Service) reconcile(ctx context.Context, e Entry) (Entry, error) {
 		return e, ctx.Err()
 	}
 	looks := e.Outgoing.Looks + 1
-	if looks == len(reconcileAfter) {
+	if looks >= len(reconcileAfter) {
 		return s.fail(ctx, e, OutgoingUnknown, err)
 	}
 	again := s.now().Add(reconcileAfter[looks])

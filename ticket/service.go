@@ -23,7 +23,6 @@ package ticket
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"regexp"
 	"slices"
@@ -116,48 +115,6 @@ func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microseco
 // engineInbox loads an inbox for the engine.
 func (s *Service) engineInbox(ctx context.Context, id inbox.ID) (inbox.Inbox, error) {
 	return s.Inboxes.Store.Inbox(ctx, id)
-}
-
-// allow checks an action on a ticket and returns the ticket's inbox. A ticket whose mail is hidden
-// exists for the creator of the mailbox it came from only, whatever the action.
-func (s *Service) allow(ctx context.Context, actor acl.Actor, t *Ticket, action acl.Action) (inbox.Inbox, error) {
-	return s.allowWith(ctx, actor, t, action, acl.Facts{})
-}
-
-// allowWith is allow for an action that asks for more facts than those of the ticket, which it adds.
-func (s *Service) allowWith(ctx context.Context, actor acl.Actor, t *Ticket, action acl.Action, facts acl.Facts) (
-	inbox.Inbox, error) {
-	if !t.PurgeBegan.IsZero() && action != acl.Purge {
-		return inbox.Inbox{}, notFound(t.ID)
-	}
-	if t.Hidden() {
-		mailbox, err := s.engineInbox(ctx, t.Mailbox())
-		if errors.Is(err, storage.ErrNotFound) || err == nil && mailbox.Creator != actor.User {
-			return inbox.Inbox{}, notFound(t.ID)
-		}
-		if err != nil {
-			return inbox.Inbox{}, err
-		}
-	}
-	facts.Ticket = acl.Ticket{Archived: !t.ArchivedAt.IsZero(), Deleted: !t.DeletedAt.IsZero()}
-	if t.Status == Closed { // no other is locked without being archived
-		in, err := s.engineInbox(ctx, t.Inbox)
-		if errors.Is(err, storage.ErrNotFound) {
-			return inbox.Inbox{}, notFound(t.ID)
-		}
-		if err != nil {
-			return inbox.Inbox{}, err
-		}
-		facts.Ticket = t.limits(&in, s.now())
-	}
-	in, err := s.Inboxes.Authorize(ctx, actor, t.Inbox, action, &facts)
-	if errors.Is(err, storage.ErrNotFound) {
-		return inbox.Inbox{}, notFound(t.ID)
-	}
-	if err == nil && t.MergedInto != "" && action != acl.ViewTickets {
-		return inbox.Inbox{}, fmt.Errorf("ticket %q: %w", t.ID, ErrMerged)
-	}
-	return in, err
 }
 
 func notFound(id ID) error {
