@@ -51,17 +51,17 @@ var (
 	}
 )
 
-// Events returns the names of all events, those of package ticket too; first those of inboxes, then those
-// of the site. The caller may change the list.
-func Events() []EventName { return slices.Concat(ofInboxes, ofSites) }
+// Events returns the names of the events of inboxes, those of package ticket too: what Watch takes. The caller
+// may change the list.
+func Events() []EventName { return slices.Clone(ofInboxes) }
 
-// OfInbox says whether events of this name come from an inbox: these are what Watch and WatchForSite take.
-func (n EventName) OfInbox() bool { return slices.Contains(ofInboxes, n) }
+// SiteEvents returns the names of the events of a site, which are of no inbox. The caller may change the list.
+func SiteEvents() []EventName { return slices.Clone(ofSites) }
 
 // watchable refuses what nobody would ever be told of.
 func watchable(id ID, names []EventName) error {
 	for _, n := range names {
-		if !n.OfInbox() {
+		if !slices.Contains(ofInboxes, n) {
 			return fmt.Errorf("watch inbox %q for %.60q: %w; there are %q", id, n, ErrUnknownEvent, ofInboxes)
 		}
 	}
@@ -106,7 +106,8 @@ type Notice struct {
 	Content *NoticeContent
 }
 
-// NoticeContent is the readable part of a notice.
+// NoticeContent is the readable part of a notice: the subject, the sender and the beginning of the mail the
+// event is about, of one about a note or the ticket itself those of its newest mail. Notes are never in it.
 type NoticeContent struct {
 	Subject string
 	From    string

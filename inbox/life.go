@@ -47,8 +47,10 @@ type Disposal bool
 
 // The ways to disconnect.
 const (
-	KeepMail  Disposal = false // tickets stay, replies are disabled
-	PurgeMail Disposal = true  // everything brought in is forgotten
+	KeepMail Disposal = false // tickets stay, replies are disabled
+	// PurgeMail forgets all mail that was brought in. What people wrote stays on its tickets, in the trash, with
+	// the subjects, until those are purged.
+	PurgeMail Disposal = true
 )
 
 // Disconnect stops syncing and revokes the grant at the provider, best effort. The mailbox itself

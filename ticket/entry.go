@@ -150,8 +150,9 @@ type Outgoing struct {
 // OutgoingState says where a mail stands on its way out.
 type OutgoingState string
 
-// The states of an outgoing mail. Unknown means that nobody can tell whether it left: a person
-// decides, it is never sent again by itself.
+// The states of an outgoing mail. Sending is being handed over, or handed over with no answer: it is looked
+// for in the mailbox then, for ten minutes. Unknown means that nobody can tell whether it left: a person
+// decides (Service.Resolve), it is never sent again by itself.
 const (
 	OutgoingQueued  OutgoingState = "queued"
 	OutgoingSending OutgoingState = "sending"

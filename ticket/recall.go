@@ -39,7 +39,7 @@ func (s *Service) Recall(ctx context.Context, actor acl.Actor, id ID, entry Entr
 		}
 	}
 	if err != nil {
-		return Entry{}, err
+		return Entry{}, s.unwritten(ctx, actor, &in, id, entry, err, ErrNotQueued)
 	}
 	s.forget(ctx, blob)
 	s.giveBack(ctx, &e)
@@ -49,7 +49,7 @@ func (s *Service) Recall(ctx context.Context, actor acl.Actor, id ID, entry Entr
 // Reschedule lets a mail that waits to be sent leave at another time; zero is now. It is for whoever
 // may reply. ErrNotQueued when it is on its way already, or gone.
 func (s *Service) Reschedule(ctx context.Context, actor acl.Actor, id ID, entry EntryID, at time.Time) (Entry, error) {
-	in, waiting, err := s.writtenMail(ctx, actor, id, entry)
+	in, waiting, err := s.writtenMail(ctx, actor, id, entry, ErrNotQueued)
 	if err == nil {
 		err = s.mayStill(ctx, &waiting)
 	}

@@ -61,6 +61,36 @@ func TestARecalledMailLeavesNoMailBehind(t *testing.T) { // R-MSG-09
 	require.ErrorIs(t, err, ticket.ErrNotQueued)
 }
 
+// Of what somebody sees and was not written here they hear that, and of what they do not see nothing.
+func TestWhatWasNotWrittenHereIsNotTakenBack(t *testing.T) {
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	w.note("carl", offer.ID, "look")
+	for _, e := range w.entries(offer.ID) {
+		for want, do := range map[error]func(acl.UserID, ticket.EntryID) error{
+			ticket.ErrNotQueued: func(user acl.UserID, entry ticket.EntryID) error {
+				_, later := w.svc.Reschedule(t.Context(), w.actor(user), offer.ID, entry, time.Time{})
+				_, recall := w.svc.Recall(t.Context(), w.actor(user), offer.ID, entry)
+				require.Equal(t, later, recall)
+				return recall
+			},
+			ticket.ErrNotFailed: func(user acl.UserID, entry ticket.EntryID) error {
+				return second(w.svc.Retry(t.Context(), w.actor(user), offer.ID, entry))
+			},
+			ticket.ErrNotUnknown: func(user acl.UserID, entry ticket.EntryID) error {
+				return second(w.svc.Resolve(t.Context(), w.actor(user), offer.ID, entry, ticket.ResolutionSent))
+			},
+		} {
+			require.ErrorIs(t, do("rita", e.ID), want, "an entry that is %s", e.Kind)
+			require.ErrorIs(t, do("rita", "none"), storage.ErrNotFound)
+			require.ErrorIs(t, do("zoe", e.ID), storage.ErrNotFound)
+		}
+	}
+	w.hide(w.entries(offer.ID)[0].Message)
+	_, err := w.svc.Recall(t.Context(), w.actor("carl"), offer.ID, w.entries(offer.ID)[0].ID)
+	require.ErrorIs(t, err, ticket.ErrNotQueued, "hidden from others, not from him")
+}
+
 func TestAMailForLaterLeavesThen(t *testing.T) {
 	t.Parallel()
 	w, offer := asked(t, fake.Options{})

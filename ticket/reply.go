@@ -16,7 +16,7 @@ import (
 // Reply is an answer to the newest mail of a ticket that a person wrote.
 type Reply struct {
 	Text string // plain text; made from HTML when empty
-	HTML string // optional; Text is then its plain twin
+	HTML string // optional; Text is then its plain twin. It leaves as it is, not cleaned
 	// All answers everybody on the thread, not the sender alone. Where the mailbox got the mail as a
 	// blind copy the answer still goes to the sender alone, unless Confirmed (R-MSG-04).
 	All       bool
@@ -49,7 +49,8 @@ type Reply struct {
 //
 // An error says that the reply was refused, and then nothing is left behind: ErrEmpty, ErrNobody,
 // ErrTooManyRecipients, ErrMailTooLarge, ErrNothingToAnswer, ErrStaleThread, acl.ErrReplyQuota, an
-// *OptionError for the status, besides the refusals of rights. Without one it is on its
+// *OptionError for the status, an *rfc822.DraftError for what no mail can say (rfc822.ErrBadAddress and the
+// others of that list), besides the refusals of rights. Without one it is on its
 // way: look at the entry's Outgoing.State. What is queued or sending is taken up by Dispatch; failed
 // says in Outgoing.Error why; unknown asks a person (Resolve). It is never sent twice.
 func (s *Service) Reply(ctx context.Context, actor acl.Actor, id ID, r Reply) (Entry, error) {

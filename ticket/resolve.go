@@ -29,7 +29,7 @@ const (
 // decision is noted: look at Outgoing.State. Any other Resolution, the zero one among them, decides
 // nothing and is an error.
 func (s *Service) Resolve(ctx context.Context, actor acl.Actor, id ID, entry EntryID, r Resolution) (Entry, error) {
-	in, e, err := s.writtenMail(ctx, actor, id, entry)
+	in, e, err := s.writtenMail(ctx, actor, id, entry, ErrNotUnknown)
 	if err != nil {
 		return Entry{}, err
 	}

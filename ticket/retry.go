@@ -16,7 +16,7 @@ import (
 // author, and counts in their quota where they send it again (acl.ErrReplyQuota). As with Reply, no error
 // says that it is on its way again: look at Outgoing.State.
 func (s *Service) Retry(ctx context.Context, actor acl.Actor, id ID, entry EntryID) (Entry, error) {
-	in, e, err := s.writtenMail(ctx, actor, id, entry)
+	in, e, err := s.writtenMail(ctx, actor, id, entry, ErrNotFailed)
 	if err != nil {
 		return Entry{}, err
 	}
@@ -47,7 +47,9 @@ func (s *Service) Retry(ctx context.Context, actor acl.Actor, id ID, entry Entry
 }
 
 // writtenMail loads a mail written here, for somebody who may reply on its ticket and from its mailbox.
-func (s *Service) writtenMail(ctx context.Context, actor acl.Actor, id ID, entry EntryID) (inbox.Inbox, Entry, error) {
+// What else they see there is no such mail: other.
+func (s *Service) writtenMail(ctx context.Context, actor acl.Actor, id ID, entry EntryID, other error) (
+	inbox.Inbox, Entry, error) {
 	t, err := s.Store.Ticket(ctx, id)
 	if err != nil {
 		return inbox.Inbox{}, Entry{}, err
@@ -57,8 +59,21 @@ func (s *Service) writtenMail(ctx context.Context, actor acl.Actor, id ID, entry
 		return inbox.Inbox{}, Entry{}, err
 	}
 	e, err := s.current(ctx, Entry{ID: entry, Ticket: id})
-	if err == nil {
-		_, err = s.replyInbox(ctx, actor, in, e.Inbox)
+	if err != nil {
+		return in, e, s.unwritten(ctx, actor, &in, id, entry, err, other)
 	}
+	_, err = s.replyInbox(ctx, actor, in, e.Inbox)
 	return in, e, err
+}
+
+// unwritten says of an entry that was not found as a mail written here that it is other, where somebody sees it
+// all the same.
+func (s *Service) unwritten(ctx context.Context, actor acl.Actor, in *inbox.Inbox, id ID, entry EntryID, err, other error) error {
+	if !errors.Is(err, storage.ErrNotFound) {
+		return err
+	}
+	if _, _, unseen := s.seenEntry(ctx, actor, in, id, entry); unseen != nil {
+		return err
+	}
+	return fmt.Errorf("entry %q: %w", entry, other)
 }

@@ -18,7 +18,8 @@ const (
 	ViewNew      View = "new"      // active, and nobody is assigned
 	ViewMine     View = "mine"     // assigned to oneself, whatever the status
 	ViewAssigned View = "assigned" // assigned to others, whatever the status
-	ViewUnread   View = "unread"   // a client was heard since one read it, or one marked it
+	// ViewUnread: a client was heard since one read it, or one marked it. What was imported was heard before.
+	ViewUnread View = "unread"
 )
 
 // Query returns the query of a view for a person. An unknown view has none of them to itself: it is

@@ -33,7 +33,7 @@ func (s *shift) search(ctx context.Context) error {
 		return err
 	}
 	s.day.Hits = len(hits)
-	s.say("ravi looks for %s: the best %d", s.day.Search, len(hits))
+	s.say("ravi searches for [%s], the best hits: %d", s.day.Search, len(hits))
 	for _, hit := range hits {
 		s.say("  ticket %d, %s: %s", hit.Ticket.Number, hit.Ticket.Status, marked(&hit))
 	}

@@ -60,7 +60,7 @@ type WebhookPayload struct {
 	Content  *WebhookContent   `json:"content,omitempty"` // absent in the redacted form
 }
 
-// WebhookContent is the readable part of a webhook.
+// WebhookContent is the readable part of a webhook (inbox.NoticeContent).
 type WebhookContent struct {
 	Subject string `json:"subject"`
 	From    string `json:"from,omitempty"`

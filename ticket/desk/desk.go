@@ -51,7 +51,8 @@ type Config struct {
 	Inbox  inbox.Config
 	Ticket ticket.Config
 
-	// Poll is how often each inbox is looked at. Zero is one minute.
+	// Poll is how often each inbox is looked at for mail. Zero is one minute. Run sends what is due and tells
+	// of events more often, whatever it is.
 	Poll time.Duration
 	// PushedPoll is how often an inbox is looked at whose service rings when something changes; it
 	// makes up for rings that were lost. Zero is five times Poll.

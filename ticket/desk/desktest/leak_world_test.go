@@ -319,7 +319,7 @@ func (w *leakWorld) watch(id inbox.ID, who []string) {
 	}
 }
 
-var everyEvent = slices.DeleteFunc(inbox.Events(), func(n inbox.EventName) bool { return !n.OfInbox() })
+var everyEvent = inbox.Events()
 
 func (w *leakWorld) exclusion(text string, personal bool) filter.Exclusion {
 	e, err := filter.ParseExclusion(text)
