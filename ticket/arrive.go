@@ -1,9 +1,11 @@
 package ticket
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/filter"
@@ -150,7 +152,7 @@ func (c *collector) add(d *pending, e *Entry, m *inbox.Message) {
 	if e.Merged == "" && m.Customer != "" && (t.Customer == "" || m.Received.Before(t.CustomerMail)) {
 		t.Customer, t.Company, t.CustomerMail = m.Customer, m.Company, m.Received
 	}
-	if t.Last == "" || newer(m, t) {
+	if t.Last == "" || newer(m.Received, m.ID, t.LastMail, t.Last) {
 		t.Last, t.LastMail = m.ID, m.Received
 	}
 	d.mixed = d.mixed || nameless || t.Shown < t.Messages
@@ -159,11 +161,9 @@ func (c *collector) add(d *pending, e *Entry, m *inbox.Message) {
 	}
 }
 
-func newer(m *inbox.Message, t *Ticket) bool {
-	if m.Received.Equal(t.LastMail) {
-		return m.ID > t.Last
-	}
-	return m.Received.After(t.LastMail)
+// newer says whether a mail, by when it was received and then by its id, comes after another one.
+func newer(received time.Time, id inbox.MessageID, than time.Time, other inbox.MessageID) bool {
+	return cmp.Or(received.Compare(than), cmp.Compare(id, other)) > 0
 }
 
 // judge lets a mail move the status (R-STA-08, R-IMP-09). Whatever came in first, the newest mail that

@@ -24,10 +24,11 @@ func (c *collector) show(ctx context.Context, id inbox.MessageID) error {
 		return err
 	}
 	e.Hidden = hidden(&m)
-	if d.ticket.Shown++; e.Hidden {
-		d.ticket.Shown -= 2
+	if e.Hidden {
+		d.ticket.Shown--
 		d.veiled = true
 	} else {
+		d.ticket.Shown++
 		d.ticket.Latest = e.ID // nobody has seen it yet
 	}
 	d.put(e)
@@ -45,13 +46,13 @@ func (c *collector) purge(ctx context.Context, id inbox.MessageID) error {
 	}
 	t := &d.ticket
 	if e.RedactedAt.IsZero() {
-		hidden := t.Hidden()
+		wasHidden := t.Hidden()
 		if t.Messages--; !e.Hidden {
 			t.Shown--
 		}
 		e.Hidden = true
 		if t.Messages == 0 {
-			t.Subject, t.Last, t.WasHidden, t.DeletedAt = "", "", hidden, c.s.now()
+			t.Subject, t.Last, t.WasHidden, t.DeletedAt = "", "", wasHidden, c.s.now()
 		}
 	} else if !e.Hidden {
 		d.redacted = append(d.redacted, e)

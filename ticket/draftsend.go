@@ -61,18 +61,18 @@ func (s *Service) sendable(ctx context.Context, actor acl.Actor, id ID, entry En
 	if errors.Is(err, storage.ErrNotFound) || err == nil && (string(d.Site) != actor.Site || d.Author != actor.User) {
 		return begun{}, noDraft(id)
 	}
-	on, into := d.Ticket, id
-	for _, of := range []*ID{&on, &into} {
-		if err == nil {
-			var t Ticket
-			t, err = s.target(ctx, *of)
-			*of = t.ID
-		}
-	}
 	if err != nil {
 		return begun{}, err
 	}
-	if on != into {
+	on, err := s.target(ctx, d.Ticket)
+	if err != nil {
+		return begun{}, err
+	}
+	into, err := s.target(ctx, id)
+	if err != nil {
+		return begun{}, err
+	}
+	if on.ID != into.ID {
 		return begun{}, noDraft(id)
 	}
 	return s.begun(ctx, d)
@@ -94,6 +94,7 @@ func (s *Service) became(ctx context.Context, actor acl.Actor, d *begun) (Ticket
 	return s.leftTicket(ctx, actor, t), s.left(ctx, actor, &in, *d.sent), nil
 }
 
+// sendDraft does what a draft is of. errBecame says that it has been done.
 func (s *Service) sendDraft(ctx context.Context, actor acl.Actor, t Ticket, d *Draft) (Ticket, Entry, error) {
 	files, inline := s.files(ctx, d)
 	var e Entry

@@ -247,7 +247,7 @@ func (m *merger) takeOptions(ctx context.Context, from *Ticket) error {
 // takeMail adds what a source says of its mail to what the target says of its own.
 func (m *merger) takeMail(from *Ticket) {
 	to := &m.target
-	if to.Last == "" || from.LastMail.After(to.LastMail) || from.LastMail.Equal(to.LastMail) && from.Last > to.Last {
+	if to.Last == "" || newer(from.LastMail, from.Last, to.LastMail, to.Last) {
 		to.Last, to.LastMail = from.Last, from.LastMail
 	}
 	if from.Latest != "" {

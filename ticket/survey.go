@@ -25,7 +25,6 @@ type survey struct {
 // survey looks at the lines of a ticket of a mailbox. Hidden mail of another one tells nothing: it is not
 // for whoever created this.
 func (s *Service) survey(ctx context.Context, lines []Entry, mailbox inbox.ID) (out survey, err error) {
-	t := Ticket{}
 	var merged inbox.Message
 	var latest time.Time
 	out.threads = make(map[inbox.ThreadID]bool)
@@ -38,8 +37,8 @@ func (s *Service) survey(ctx context.Context, lines []Entry, mailbox inbox.ID) (
 			}
 		}
 		tells := !e.Hidden || !shown && e.Inbox == mailbox
-		if tells && !e.quiet() {
-			t.touch(e.At)
+		if tells && !e.quiet() && e.At.After(out.activity) {
+			out.activity = e.At
 		}
 		if tells && e.ofThread() && !e.At.Before(latest) {
 			out.latest, latest = e.ID, e.At
@@ -72,14 +71,13 @@ func (s *Service) survey(ctx context.Context, lines []Entry, mailbox inbox.ID) (
 		if oldest.ID == "" || m.Received.Before(oldest.Received) {
 			*oldest = m
 		}
-		if out.newest.ID == "" || newer(&m, &Ticket{Last: out.newest.ID, LastMail: out.newest.Received}) {
+		if out.newest.ID == "" || newer(m.Received, m.ID, out.newest.Received, out.newest.ID) {
 			out.newest = m
 		}
 	}
 	if out.oldest.ID == "" {
 		out.oldest = merged
 	}
-	out.activity = t.Activity
 	return out, nil
 }
 
