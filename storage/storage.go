@@ -38,11 +38,13 @@ type Error struct {
 	Err    error  // ErrNotFound, ErrExists, ErrConflict, ErrAmbiguous, ErrDamaged or the cause
 }
 
+// Error says it all in one line. Of an ID that is longer than any of ours, as one of a URL may be, it has the
+// beginning.
 func (e *Error) Error() string {
 	if e.ID == "" {
 		return fmt.Sprintf("%s %s: %v", e.Op, e.Entity, e.Err)
 	}
-	return fmt.Sprintf("%s %s %q: %v", e.Op, e.Entity, e.ID, e.Err)
+	return fmt.Sprintf("%s %s %.100q: %v", e.Op, e.Entity, e.ID, e.Err)
 }
 
 // Unwrap returns the cause.

@@ -3,12 +3,19 @@ package storage_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/workinbox/workinbox/storage"
 )
+
+func TestErrorRepeatsOnlyTheBeginningOfALongID(t *testing.T) {
+	t.Parallel()
+	err := &storage.Error{Op: "read", Entity: "ticket", ID: strings.Repeat("é", 1<<20), Err: storage.ErrNotFound}
+	require.EqualError(t, err, `read ticket "`+strings.Repeat("é", 100)+`": not found`)
+}
 
 func TestErrorNamesTheThingAndKeepsItsCause(t *testing.T) {
 	t.Parallel()
