@@ -23,6 +23,9 @@ func (s *Service) Recall(ctx context.Context, actor acl.Actor, id ID, entry Entr
 	if err == nil {
 		_, err = s.Inboxes.Authorize(ctx, actor, in.ID, acl.BeAssignee, nil)
 	}
+	if err == nil {
+		_, err = s.outgoing(ctx, actor, &in, id, entry, ErrNotQueued)
+	}
 	if err != nil {
 		return Entry{}, err
 	}
@@ -39,7 +42,7 @@ func (s *Service) Recall(ctx context.Context, actor acl.Actor, id ID, entry Entr
 		}
 	}
 	if err != nil {
-		return Entry{}, s.unwritten(ctx, actor, &in, id, entry, err, ErrNotQueued)
+		return Entry{}, err
 	}
 	s.forget(ctx, blob)
 	s.giveBack(ctx, &e)

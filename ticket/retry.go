@@ -58,22 +58,19 @@ func (s *Service) writtenMail(ctx context.Context, actor acl.Actor, id ID, entry
 	if err != nil {
 		return inbox.Inbox{}, Entry{}, err
 	}
-	e, err := s.current(ctx, Entry{ID: entry, Ticket: id})
-	if err != nil {
-		return in, e, s.unwritten(ctx, actor, &in, id, entry, err, other)
+	e, err := s.outgoing(ctx, actor, &in, id, entry, other)
+	if err == nil {
+		_, err = s.replyInbox(ctx, actor, in, e.Inbox)
 	}
-	_, err = s.replyInbox(ctx, actor, in, e.Inbox)
 	return in, e, err
 }
 
-// unwritten says of an entry that was not found as a mail written here that it is other, where somebody sees it
-// all the same.
-func (s *Service) unwritten(ctx context.Context, actor acl.Actor, in *inbox.Inbox, id ID, entry EntryID, err, other error) error {
-	if !errors.Is(err, storage.ErrNotFound) {
-		return err
+// outgoing loads a mail that was written here. What is no such mail, and the actor sees, is other; what they do
+// not see is storage.ErrNotFound.
+func (s *Service) outgoing(ctx context.Context, actor acl.Actor, in *inbox.Inbox, id ID, entry EntryID, other error) (Entry, error) {
+	e, _, err := s.seenEntry(ctx, actor, in, id, entry)
+	if err == nil && e.Outgoing == nil {
+		err = fmt.Errorf("entry %q: %w", entry, other)
 	}
-	if _, _, unseen := s.seenEntry(ctx, actor, in, id, entry); unseen != nil {
-		return err
-	}
-	return fmt.Errorf("entry %q: %w", entry, other)
+	return e, err
 }
