@@ -18,7 +18,9 @@ import (
 // ErrDomainTaken says that another company of the site holds the pattern (R-DOM-04).
 var ErrDomainTaken = errors.New("another company has this domain")
 
-// CompanyEdit is what a person enters of a company. Domains replaces the list; a domain that stays
+// CompanyEdit is what a person enters of a company. The name is one line (OneLine), the website an address
+// of http or https: what is not, or is no kind of company, is an *InputError for each, but for what is stored
+// of the company already. So is every bad domain, by its place. Domains replaces the list; a domain that stays
 // keeps the time it was added.
 type CompanyEdit struct {
 	Name    string
@@ -99,12 +101,14 @@ func (s *Service) saveCompany(ctx context.Context, actor acl.Actor, c Company, e
 		return Company{}, err
 	}
 	before := c.Domains
+	name, website := strings.TrimSpace(e.Name), strings.TrimSpace(e.Website)
 	domains, err := s.companyDomains(before, e)
-	if err != nil {
+	if err := errors.Join(checkName(name, c.Name), oneOf("kind", e.Kind, c.Kind, "", KindCompany, KindGroup),
+		checkWebsite(website, strings.TrimSpace(c.Website)), err); err != nil {
 		return Company{}, err
 	}
-	c.Name, c.Kind, c.Domains = strings.TrimSpace(e.Name), e.Kind, domains
-	c.Email, c.Phone, c.Website = e.Email, e.Phone, e.Website
+	c.Name, c.Kind, c.Domains = name, e.Kind, domains
+	c.Email, c.Phone, c.Website = e.Email, e.Phone, website
 	c.Industry, c.Address, c.Details = e.Industry, e.Address, e.Details
 	if c.Name == "" {
 		return Company{}, fmt.Errorf("company: %w", ErrMissingName)
@@ -163,10 +167,10 @@ func (s *Service) setCompanyDeleted(ctx context.Context, actor acl.Actor, id Com
 func (s *Service) companyDomains(before []CompanyDomain, e CompanyEdit) ([]CompanyDomain, error) {
 	var out []CompanyDomain
 	var bad []error
-	for _, line := range e.Domains {
+	for i, line := range e.Domains {
 		p, err := filter.ParseCompanyPattern(line, filter.CompanyOptions{ForcePublic: e.ForcePublic})
 		if err != nil {
-			bad = append(bad, err)
+			bad = append(bad, badDomain(i+1, err))
 			continue
 		}
 		if slices.ContainsFunc(out, func(d CompanyDomain) bool { return d.Pattern == p }) {
@@ -181,6 +185,15 @@ func (s *Service) companyDomains(before []CompanyDomain, e CompanyEdit) ([]Compa
 		out = append(out, d)
 	}
 	return out, errors.Join(bad...)
+}
+
+// badDomain says which line of a form is no domain of a company.
+func badDomain(place int, err error) error {
+	reason := err.Error()
+	if bad := (*filter.DomainError)(nil); errors.As(err, &bad) {
+		reason = bad.Reason
+	}
+	return &InputError{Field: fmt.Sprintf("domain %d", place), Reason: reason, Err: err}
 }
 
 // followDomains gives every customer of the company and at one of the domains the company that the
@@ -373,7 +386,7 @@ func managesCompanies(actor acl.Actor) error {
 	if actor.ManagesCompanies() {
 		return nil
 	}
-	return fmt.Errorf("managing clients: %w", acl.ErrDenied)
+	return fmt.Errorf("managing clients takes an owner, an admin, or an agent with ManageCompanies: %w", acl.ErrDenied)
 }
 
 func notFoundClient(entity, id string) error {

@@ -18,10 +18,14 @@ import (
 
 // Connect is the beginning of step 3: it returns where the person gives consent. Only the creator
 // may (R-CON-02). The attempt is good for Config.ConsentFor and for one return. It also serves to
-// reconnect an inbox in needs_reauth or disconnected.
+// reconnect an inbox in needs_reauth or disconnected. redirect is the address of the host's page that the
+// provider sends the browser back to, with scheme and host; what is none is an *InputError.
 func (s *Service) Connect(ctx context.Context, actor acl.Actor, id ID, redirect string) (string, error) {
 	in, err := s.Authorize(ctx, actor, id, acl.Connect, nil)
 	if err != nil {
+		return "", err
+	}
+	if err := checkRedirect(redirect); err != nil {
 		return "", err
 	}
 	if len(in.Revisions) == 0 {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/filter"
+	"github.com/workinbox/workinbox/provider/rfc822"
 	"github.com/workinbox/workinbox/storage"
 )
 
@@ -21,7 +22,9 @@ var ErrAddressTaken = errors.New("another customer has this address")
 // ErrInternalAddress says that an address is the team's own, which is never a customer's (R-CUS-07).
 var ErrInternalAddress = errors.New("an address of the team is no customer's")
 
-// CustomerEdit is what a person enters of a customer. Company is picked by hand where it is not
+// CustomerEdit is what a person enters of a customer. The name is one line (OneLine), and each address one
+// that mail can be sent to as it stands (rfc822.CheckAddress): what is not is an *InputError for each, by
+// its place, but for what is stored of the customer already. Company is picked by hand where it is not
 // empty; a customer whose company follows their domain keeps it (ErrDomainLocked otherwise).
 type CustomerEdit struct {
 	Name         string
@@ -249,15 +252,21 @@ func (s *Service) savedCustomer(ctx context.Context, actor acl.Actor, e Customer
 
 // saveCustomer stores c as the edit makes it and returns it as the actor may see it.
 func (s *Service) saveCustomer(ctx context.Context, actor acl.Actor, c Customer, entering bool, e CustomerEdit) (Customer, error) {
-	if len(e.Alternatives) > 3 {
-		return Customer{}, fmt.Errorf("customer: %d alternative addresses, at most 3 (R-CUS-02)", len(e.Alternatives))
+	before, v := c, c
+	if entering {
+		v = c.asEntered()
 	}
+	if len(e.Alternatives) > 3 {
+		return Customer{}, &InputError{Field: "alternatives",
+			Reason: fmt.Sprintf("%d alternative addresses, at most 3 (R-CUS-02)", len(e.Alternatives))}
+	}
+	name := strings.TrimSpace(e.Name)
 	snap, err := s.snapshot(ctx, c.Site)
 	if err != nil {
 		return Customer{}, err
 	}
-	keys, err := addressKeys(append([]string{e.Address}, e.Alternatives...), snap.dir)
-	if err != nil {
+	keys, err := addressKeys(append([]string{e.Address}, e.Alternatives...), v.addresses(), snap.dir)
+	if err := errors.Join(checkName(name, v.Name), err); err != nil {
 		return Customer{}, err
 	}
 	slices.Sort(keys[1:])
@@ -269,16 +278,12 @@ func (s *Service) saveCustomer(ctx context.Context, actor acl.Actor, c Customer,
 	if err != nil {
 		return Customer{}, err
 	}
-	before, v := c, c
-	if entering {
-		v = c.asEntered()
-	}
 	primary := v.addresses()
 	moved := len(primary) == 0 || primary[0] != keys[0]
 	if moved {
 		v.Bounced = time.Time{}
 	}
-	v.Name, v.Address, v.Alternatives, v.Claimed = strings.TrimSpace(e.Name), keys[0], keys[1:], nil
+	v.Name, v.Address, v.Alternatives, v.Claimed = name, keys[0], keys[1:], nil
 	if err := s.pickCompany(ctx, &v, e.Company, moved, snap.dir); err != nil {
 		return Customer{}, err
 	}
@@ -369,22 +374,40 @@ func (s *Service) newCustomerID() string {
 	return strings.ToLower(idEncoding.EncodeToString(sum[:16]))
 }
 
-// addressKeys makes address keys of addresses, all bad ones named at once, by their place.
-func addressKeys(addresses []string, dir *filter.Directory) ([]string, error) {
+// addressKeys makes address keys of addresses, all bad ones named at once, by their place. One that is
+// stored already came with mail, and may stay whatever it is.
+func addressKeys(addresses, stored []string, dir *filter.Directory) ([]string, error) {
 	var keys []string
 	var bad []error
 	for i, a := range addresses {
-		if _, ok := filter.AddressDomain(a); !ok {
-			bad = append(bad, fmt.Errorf("address %d is not a mail address", i+1))
+		key := filter.AddressKey(a)
+		err := rfc822.CheckAddress(key)
+		if slices.Contains(stored, key) {
+			err = nil
+		}
+		if _, ok := filter.AddressDomain(a); !ok && err == nil {
+			err = rfc822.ErrBadAddress
+		}
+		if err != nil {
+			bad = append(bad, badAddress(i+1, err))
 			continue
 		}
 		if dir.Internal(a) {
 			bad = append(bad, fmt.Errorf("address %d: %w", i+1, ErrInternalAddress))
 			continue
 		}
-		if key := filter.AddressKey(a); !slices.Contains(keys, key) {
+		if !slices.Contains(keys, key) {
 			keys = append(keys, key)
 		}
 	}
 	return keys, errors.Join(bad...)
+}
+
+// badAddress says of the address at a place why nobody can be mailed there.
+func badAddress(place int, why error) error {
+	reason := "is not an address mail can be sent to: enter one alone, without the name of the person"
+	if errors.Is(why, rfc822.ErrUnicodeLocal) {
+		reason = why.Error()
+	}
+	return &InputError{Field: fmt.Sprintf("address %d", place), Reason: reason, Err: why}
 }

@@ -30,9 +30,29 @@ var (
 	ErrDomainLocked = errors.New("the company follows the customer's domain")
 	// ErrUnknownEvent says that there is no event of a name that comes from an inbox; see Events.
 	ErrUnknownEvent = errors.New("no inbox has an event of this name")
+	// ErrInput says that something a person entered cannot be taken as it is; see InputError.
+	ErrInput = errors.New("this cannot be taken as it is")
 	// ErrUnsafeFile says that the host's Scanner refused a file. The scanner's error matches it.
 	ErrUnsafeFile = errors.New("this file is not safe")
 )
+
+// InputError is one thing a person entered that cannot be taken. A form marks the field; several come at
+// once through errors.Join. Nothing was changed.
+type InputError struct {
+	Field  string // "name", "address 2" by its place, "settings.send_as"
+	Reason string // what it has to be, or what is wrong with it; never what was entered
+	Err    error  // the error behind it, or nil
+}
+
+func (e *InputError) Error() string { return e.Field + ": " + e.Reason }
+
+// Unwrap returns ErrInput, and Err where there is one.
+func (e *InputError) Unwrap() []error {
+	if e.Err == nil {
+		return []error{ErrInput}
+	}
+	return []error{ErrInput, e.Err}
+}
 
 // SyncError is a sync that ended early. Report says what did succeed.
 type SyncError struct {

@@ -73,14 +73,17 @@ type InboxSettings struct {
 	TimeLogging bool `json:"time_logging,omitempty"`
 	// MirrorDeletes removes a message here when it is deleted at the provider (R-IMP-10).
 	MirrorDeletes bool `json:"mirror_deletes,omitempty"`
-	// DefaultStatus is the status of a new ticket; empty means "active" (R-INB-14).
+	// DefaultStatus is the code of the status of a new ticket; empty means "active" (R-INB-14). Only its
+	// form is checked here (IsCode): where the site's catalog does not offer it, or does no more, new
+	// tickets are active.
 	DefaultStatus string `json:"default_status,omitempty"`
 	// OnClosed says when closed tickets lock: never, when the zero value. A locked ticket takes
 	// nothing more and new mail opens another one (R-INB-15).
 	OnClosed ClosedLock `json:"on_closed,omitempty"`
-	// ClosedDays is, with LockQuiet, after how many days without activity a closed ticket locks.
+	// ClosedDays is, with LockQuiet, after how many days without activity a closed ticket locks:
+	// 0 to 36,500.
 	ClosedDays int `json:"closed_days,omitempty"`
-	// Signature is HTML appended to replies.
+	// Signature is HTML appended to replies, of at most MaxSignature bytes.
 	Signature string `json:"signature,omitempty"`
 	// SendAs is whose name stands beside the address of mail sent from here.
 	SendAs SendAs `json:"send_as,omitempty"`

@@ -24,7 +24,7 @@ type Draft struct {
 	Window time.Duration
 }
 
-// Create is step 1: an inbox in state draft. Nothing is read or stored of any mailbox.
+// Create is step 1: an inbox in state draft. Its name is one line (OneLine), else an *InputError. Nothing is read or stored of any mailbox.
 func (s *Service) Create(ctx context.Context, actor acl.Actor, d Draft) (Inbox, error) {
 	if dec := acl.Check(actor, nil, acl.CreateInbox, &acl.Facts{}); !dec.Allowed {
 		return Inbox{}, dec.Err()
@@ -35,6 +35,9 @@ func (s *Service) Create(ctx context.Context, actor acl.Actor, d Draft) (Inbox, 
 	name := strings.TrimSpace(d.Name)
 	if name == "" {
 		return Inbox{}, fmt.Errorf("inbox: %w", ErrMissingName)
+	}
+	if err := checkName(name, ""); err != nil {
+		return Inbox{}, err
 	}
 	if d.Window == 0 {
 		d.Window = DefaultWindow

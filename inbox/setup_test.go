@@ -149,7 +149,7 @@ func TestReconnectWithAnotherAccountIsRefused(t *testing.T) { // R-CON-02
 	w := newWorld(t, fake.Options{})
 	in := w.open(true, filter.Rules{Mode: filter.All})
 	other := w.mail.Account("else@firm.example")
-	link, err := w.svc.Connect(t.Context(), w.actor("carl"), in.ID, "b")
+	link, err := w.svc.Connect(t.Context(), w.actor("carl"), in.ID, "https://host.example/back")
 	require.NoError(t, err)
 	_, err = w.svc.Consent(t.Context(), w.actor("carl"), in.ID, inbox.Return{State: query(t, link, "state"), Code: other.Address()})
 	require.ErrorIs(t, err, inbox.ErrAccountMismatch)

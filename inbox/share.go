@@ -107,19 +107,28 @@ type Edit struct {
 }
 
 // Edit changes the inbox's name and switches (row 22). Only the creator may switch
-// OnlyCreatorWidens.
+// OnlyCreatorWidens. What cannot be is an *InputError for each, but for what is stored already: a form that
+// sends all settings back can always change one of them.
 func (s *Service) Edit(ctx context.Context, actor acl.Actor, id ID, e Edit) (Inbox, error) {
 	out, err := s.edit(ctx, actor, id, acl.EditSettings, nil, func(in *Inbox) ([]Change, []Event, error) {
+		var wrong error
 		if e.Name != nil {
-			if in.Name = strings.TrimSpace(*e.Name); in.Name == "" {
+			name := strings.TrimSpace(*e.Name)
+			if name == "" {
 				return nil, nil, fmt.Errorf("inbox %q: %w", id, ErrMissingName)
 			}
+			wrong = checkName(name, in.Name)
+			in.Name = name
 		}
 		if e.Settings != nil {
 			if e.Settings.OnlyCreatorWidens != in.Settings.OnlyCreatorWidens && actor.User != in.Creator {
 				return nil, nil, acl.Check(actor, in.ACL(), acl.PersonalExclusions, &acl.Facts{}).Err()
 			}
+			wrong = errors.Join(wrong, e.Settings.check(&in.Settings))
 			in.Settings = *e.Settings
+		}
+		if wrong != nil {
+			return nil, nil, wrong
 		}
 		return nil, []Event{{Name: EventInboxEdited}}, nil
 	})

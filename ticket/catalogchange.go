@@ -5,22 +5,14 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/workinbox/workinbox/inbox"
 )
 
-// maxLabels bounds each list of a catalog, maxName each text in it in characters.
-const (
-	maxLabels = 1000
-	maxName   = 100
-)
+// maxLabels bounds each list of a catalog.
+const maxLabels = 1000
 
-var (
-	labelCode  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
-	labelColor = regexp.MustCompile(`^#[0-9a-f]{6}$`)
-)
+var labelColor = regexp.MustCompile(`^#[0-9a-f]{6}$`)
 
 // catalogChange is one saving of a catalog.
 type catalogChange struct {
@@ -140,23 +132,18 @@ func replaced[T any, P labelled[T]](ch *catalogChange, list string, from, to []T
 }
 
 func (ch *catalogChange) checkLabel(list string, l *Label) {
-	if !labelCode.MatchString(l.Code) {
+	if !inbox.IsCode(l.Code) {
 		ch.fault(list, l, CatalogBadCode)
 	}
-	if l.Name == "" || !shortText(l.Name) {
+	if l.Name == "" || !inbox.OneLine(l.Name) {
 		ch.fault(list, l, CatalogBadName)
 	}
 	if l.Color != "" && !labelColor.MatchString(l.Color) {
 		ch.fault(list, l, CatalogBadColor)
 	}
-	if !shortText(l.Icon) {
+	if !inbox.OneLine(l.Icon) {
 		ch.fault(list, l, CatalogBadIcon)
 	}
-}
-
-// shortText says whether a text fits in a list: one line of valid UTF-8, not too long.
-func shortText(s string) bool {
-	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= maxName && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 func (ch *catalogChange) fault(list string, l *Label, why CatalogReason) {
