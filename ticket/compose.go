@@ -7,6 +7,7 @@ import (
 	"html"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/filter"
@@ -156,20 +157,30 @@ func signed(text, page, signature string) (signedText, signedPage string) {
 }
 
 // from is who a mail comes from: always the connected address, under the name the inbox's settings
-// choose (R-MSG-10, 11.12).
+// choose (R-MSG-10, 11.12). The name of a person is the host's, and is cleaned: mail leaves whatever is in it.
 func (s *Service) from(ctx context.Context, actor acl.Actor, in *inbox.Inbox) (rfc822.Address, error) {
 	a := rfc822.Address{Address: in.Account.Address}
 	who := in.Creator
 	switch in.Settings.SendAs {
 	case inbox.SendAsInbox:
-		a.Name = in.Name
+		a.Name = headerName(in.Name)
 		return a, nil
 	case inbox.SendAsAgent:
 		who = actor.User
 	}
 	p, err := s.person(ctx, in.Site, who)
-	a.Name = p.Name
+	a.Name = headerName(p.Name)
 	return a, err
+}
+
+// headerName is a name as a header takes it: a blank for each control character.
+func headerName(name string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, name))
 }
 
 // answered is the newest mail of the ticket that a person wrote: of those that are shown, or of all

@@ -1,11 +1,14 @@
 package ticket_test
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/workinbox/workinbox/acl"
+	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/provider/fake"
 	"github.com/workinbox/workinbox/provider/rfc822"
 	"github.com/workinbox/workinbox/ticket"
@@ -66,6 +69,7 @@ func TestMailFromAnOddAddressIsAnswered(t *testing.T) { // R-MSG-03
 		{"ann lee@acme.com", "ann <lee@acme.com>"},
 		{"<ann:lee@acme.com>", `<"ann:lee"@acme.com>`},
 		{"ann..lee.@acme.com", `<"ann..lee."@acme.com>`},
+		{`=?utf-8?q?Ann=0D=0ABcc:_Lee?= <ann@acme.com>`, "=?utf-8?q?Ann__Bcc=3A_Lee?= <ann@acme.com>"},
 	} {
 		w, odd := asked(t, fake.Options{}, "From: "+row.from)
 		_, err := w.svc.Reply(t.Context(), w.actor("rita"), odd.ID, ticket.Reply{Text: "hello", All: true})
@@ -73,5 +77,29 @@ func TestMailFromAnOddAddressIsAnswered(t *testing.T) { // R-MSG-03
 		sent := w.account.Sends()
 		require.Len(t, sent, 1)
 		require.Contains(t, string(sent[0].Raw), "\r\nTo: "+row.to+"\r\n", "answer to a mail from %q", row.from)
+	}
+}
+
+func TestTheNameMailLeavesUnderIsCleaned(t *testing.T) { // R-MSG-10
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	p := person("carl", acl.Agent)
+	p.Name = "\tCarl\r\nBcc: v@e.ee\x00 Lee\x7f"
+	w.host.AddPerson(p)
+	in, err := w.store.Inbox(t.Context(), offer.Inbox)
+	require.NoError(t, err)
+	in.Name = "Desk\r\nBcc: v@e.ee" // from before names were checked
+	in, err = w.store.UpdateInbox(t.Context(), in, nil)
+	require.NoError(t, err)
+	for as, want := range map[inbox.SendAs]string{inbox.SendAsOwner: "Carl  Bcc: v@e.ee  Lee", inbox.SendAsInbox: "Desk  Bcc: v@e.ee"} {
+		_, err := w.inboxes.Edit(t.Context(), w.actor("carl"), in.ID, inbox.Edit{Settings: &inbox.InboxSettings{SendAs: as}})
+		require.NoError(t, err)
+		_, err = w.svc.Reply(t.Context(), w.actor("rita"), offer.ID, ticket.Reply{Text: "hello"})
+		require.NoError(t, err)
+		sent := w.account.Sends()
+		m, err := rfc822.Parse(bytes.NewReader(sent[len(sent)-1].Raw), rfc822.Limits{})
+		require.NoError(t, err)
+		require.Equal(t, []rfc822.Address{{Name: want, Address: "me@firm.example"}}, m.Envelope.From)
+		require.Empty(t, m.Envelope.Bcc)
 	}
 }
