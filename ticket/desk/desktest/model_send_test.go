@@ -295,6 +295,11 @@ func (m *model) mend(who acl.UserID, t *refTicket) {
 	if t = e.of; m.rand.IntN(3) > 0 {
 		who = m.worker(t.in)
 	}
+	if m.rand.IntN(6) == 0 { // nobody cares any more
+		m.at = t
+		m.trash(t.in.creator, t)
+		return
+	}
 	want := m.ref.may(who, t, t.in.works(who) && e.box.works(who)) // row 8, R-TKT-08
 	if e.state == ticket.OutgoingFailed || e.state != ticket.OutgoingUnknown && m.rand.IntN(2) == 0 {
 		m.retry(who, e, want)

@@ -154,9 +154,12 @@ func (m *model) act(who, other acl.UserID, t *refTicket, in *refInbox) {
 		if m.rand.IntN(2) == 0 { // who has the rights where all of it lies
 			who = t.box.creator
 		}
-		if m.rand.IntN(3) == 0 {
+		switch m.rand.IntN(6) {
+		case 0, 1:
 			m.purge(who, t)
-		} else {
+		case 2:
+			m.endTask(t)
+		default:
 			m.trash(who, t)
 		}
 		return
