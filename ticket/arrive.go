@@ -115,7 +115,7 @@ func (c *collector) defaultStatus(in *inbox.Inbox) Status {
 
 func (c *collector) open(m *inbox.Message) *pending {
 	d := c.adopt(Ticket{
-		ID: ID(c.s.NewID()), Site: c.in.Site, Inbox: c.in.ID, Subject: m.Subject, Source: SourceEmail,
+		ID: ID(c.s.NewID()), Site: c.in.Site, Inbox: c.in.ID, Subject: shortSubject(m.Subject), Source: SourceEmail,
 		Type: c.catalog.defaultType(&c.in), Status: c.defaultStatus(&c.in), Imported: m.Imported, CreatedAt: m.Received,
 	})
 	d.opened = true
@@ -147,7 +147,7 @@ func (c *collector) add(d *pending, e *Entry, m *inbox.Message) {
 		t.Latest = e.ID
 	}
 	if e.Merged == "" && m.Received.Before(t.CreatedAt) {
-		t.CreatedAt, t.Subject = m.Received, m.Subject
+		t.CreatedAt, t.Subject = m.Received, shortSubject(m.Subject)
 	}
 	if e.Merged == "" && m.Customer != "" && (t.Customer == "" || m.Received.Before(t.CustomerMail)) {
 		t.Customer, t.Company, t.CustomerMail = m.Customer, m.Company, m.Received

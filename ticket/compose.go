@@ -29,7 +29,7 @@ func (s *Service) compose(ctx context.Context, actor acl.Actor, in *inbox.Inbox,
 	}
 	parent := envelopeOf(m)
 	d := rfc822.Draft{
-		From: from, Subject: numbered(&site, t, rfc822.ReplySubject(m.Subject)), Date: s.now(),
+		From: from, Subject: numbered(&site, t, rfc822.ReplySubject(shortSubject(m.Subject))), Date: s.now(),
 		Attachments: r.Attachments, Inline: r.Inline, Bcc: r.Bcc,
 	}
 	d.InReplyTo, d.References = rfc822.ReplyHeaders(parent)

@@ -141,7 +141,7 @@ func (d *Draft) clean() error {
 	}
 	bound("the length of the text in bytes", len(d.Text), maxDraftText)
 	bound("the length of the HTML in bytes", len(d.HTML), maxDraftHTML)
-	bound("the length of the subject in bytes", len(d.Subject), maxDraftLine)
+	bound("the length of the subject in bytes", len(d.Subject), maxSubjectBytes)
 	bound("the length of the status in bytes", len(d.Status), maxDraftLine)
 	bound("the length of the inbox's id in bytes", len(d.Inbox), maxDraftLine)
 	bound("the length of the assignee's id in bytes", len(d.Assignee), maxDraftLine)

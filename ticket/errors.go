@@ -76,7 +76,7 @@ var (
 
 // OptionError is an option that cannot be set to what somebody chose or entered.
 type OptionError struct {
-	Option string // status, priority, type, source, tag, customer; "field.size" for the field size
+	Option string // status, priority, type, source, tag, customer, subject; "field.size" for the field size
 	Value  string // what was chosen; empty for what was entered freely
 	Reason OptionReason
 }

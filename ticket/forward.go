@@ -24,7 +24,9 @@ type Forward struct {
 	To, Cc, Bcc []rfc822.Address
 	Text        string // above what is forwarded; may be empty
 	HTML        string // optional; Text is then its plain twin
-	Subject     string // empty is that of the ticket, behind "Fwd:"
+	// Subject stands behind "Fwd:", at most 998 bytes of it (RFC 5322 section 2.1.1); empty is that of the
+	// ticket.
+	Subject string
 	// Inbox is where the child ticket lies and whose mailbox sends; empty is the ticket's own.
 	Inbox inbox.ID
 	// Assignee gets the child ticket; empty is nobody.
@@ -51,8 +53,8 @@ type Forward struct {
 // in the child. It needs the right to forward in both inboxes; of an inbox the actor may not know of
 // storage.ErrNotFound says so.
 //
-// As with Reply, an error says that it was refused and nothing is left behind; ErrCannotAssign besides
-// those of Reply.
+// As with Reply, an error says that it was refused and nothing is left behind; ErrCannotAssign, and an
+// *OptionError for the subject or the customer, besides those of Reply.
 func (s *Service) Forward(ctx context.Context, actor acl.Actor, id ID, f Forward) (Ticket, Entry, error) {
 	t, err := s.Store.Ticket(ctx, id)
 	if err != nil {
@@ -67,6 +69,9 @@ func (s *Service) Forward(ctx context.Context, actor acl.Actor, id ID, f Forward
 		if target, err = s.Inboxes.Authorize(ctx, actor, f.Inbox, acl.Forward, nil); err != nil {
 			return Ticket{}, Entry{}, err
 		}
+	}
+	if err := checkSubject(f.Subject); err != nil {
+		return Ticket{}, Entry{}, err
 	}
 	words := f.words(&t)
 	if f.Status == "" {
@@ -112,7 +117,7 @@ func (f *Forward) subject(t *Ticket) string {
 	if f.Subject != "" {
 		return f.Subject
 	}
-	return t.Subject
+	return shortSubject(t.Subject) // an old one may be longer
 }
 
 // openChild saves the child with its mail, and the line of the parent that names it.

@@ -14,7 +14,7 @@ import (
 // Start is a mail that nothing came before: it begins a ticket.
 type Start struct {
 	To, Cc, Bcc []rfc822.Address
-	Subject     string
+	Subject     string // at most 998 bytes (RFC 5322 section 2.1.1)
 	Text        string // plain text; made from HTML when empty
 	HTML        string // optional; Text is then its plain twin
 
@@ -35,8 +35,8 @@ type Start struct {
 // storage.ErrNotFound says so.
 //
 // As with Reply, an error says that it was refused and nothing is left behind: ErrEmpty, ErrNobody,
-// ErrTooManyRecipients, ErrMailTooLarge, ErrCannotAssign, and an *OptionError for the status or the
-// customer, besides the refusals of rights.
+// ErrTooManyRecipients, ErrMailTooLarge, ErrCannotAssign, and an *OptionError for the status, the
+// subject or the customer, besides the refusals of rights.
 func (s *Service) Start(ctx context.Context, actor acl.Actor, id inbox.ID, st Start) (Ticket, Entry, error) {
 	in, err := s.Inboxes.Authorize(ctx, actor, id, acl.StartTicket, nil)
 	if err != nil {
@@ -44,6 +44,9 @@ func (s *Service) Start(ctx context.Context, actor acl.Actor, id inbox.ID, st St
 	}
 	if blank(st.Text, st.HTML, len(st.Attachments)) {
 		return Ticket{}, Entry{}, fmt.Errorf("start a ticket in inbox %q: %w", id, ErrEmpty)
+	}
+	if err := checkSubject(st.Subject); err != nil {
+		return Ticket{}, Entry{}, err
 	}
 	if st.Status == "" {
 		st.Status = Waiting

@@ -90,7 +90,7 @@ func (t *Ticket) present(mail *survey) {
 	if mail.messages == 0 {
 		return
 	}
-	t.Subject, t.Last = mail.oldest.Subject, mail.newest.ID
+	t.Subject, t.Last = shortSubject(mail.oldest.Subject), mail.newest.ID
 	if t.Last != "" {
 		t.LastMail = mail.newest.Received
 	}
@@ -101,7 +101,7 @@ func (t *Ticket) present(mail *survey) {
 
 // hold makes a ticket one of just the mail that was surveyed.
 func (t *Ticket) hold(mail *survey) {
-	t.Messages, t.Shown, t.Subject = mail.messages, mail.shown, mail.oldest.Subject
+	t.Messages, t.Shown, t.Subject = mail.messages, mail.shown, shortSubject(mail.oldest.Subject)
 	t.Last, t.LastMail, t.Latest = mail.newest.ID, mail.newest.Received, mail.latest
 }
 

@@ -36,7 +36,7 @@ type Ticket struct {
 	// mail goes where the mail is that it answers.
 	Divided bool `json:"divided,omitempty"`
 
-	Subject   string       `json:"subject"`
+	Subject   string       `json:"subject"` // that of its first mail, of a long one the beginning
 	Status    Status       `json:"status"`
 	Assignee  acl.UserID   `json:"assignee,omitempty"`
 	Followers []acl.UserID `json:"followers,omitempty"`
