@@ -17,6 +17,9 @@ import (
 // What holds for every method of every store here:
 //
 //   - IDs compare as bytes, whatever the database's collation. Remote ids are never folded.
+//   - A text that is nothing's id finds nothing, in a lookup and in any field of a query, also one that
+//     the store cannot hold: many hold no zero byte and nothing but UTF-8. To write such an id is
+//     refused with an error of its own, or it is kept as it is. A list goes on behind any text.
 //   - Times keep microseconds and come back in UTC; the zero time comes back zero.
 //   - A write is all or nothing, and a refused one leaves everything as it was. Errors match
 //     storage.ErrNotFound, ErrExists or ErrConflict where the comment says so.

@@ -19,7 +19,9 @@
 //     because the lines stand in the order in which the calls were done: hence the lock.
 //  5. Answer cancelled contexts before anything is written, and never after: a call that has
 //     reached the file is done.
-//  6. Run storagetest.Inboxes on it. See store_test.go, which runs it twice: on the store, and on
+//  6. Know what you cannot hold, which in JSON is all that is not UTF-8: refuse to write it, and find
+//     nothing by it.
+//  7. Run storagetest.Inboxes on it. See store_test.go, which runs it twice: on the store, and on
 //     one that is closed and read again after every write.
 //
 // Not here, and yours to add where you need it: writing a short file in place of a long one from time
@@ -111,11 +113,22 @@ func (s *Store) replay(ctx context.Context) error {
 	}
 }
 
+var errNotUTF8 = errors.New("what is not UTF-8 cannot be kept")
+
+// whole says whether JSON holds the texts it was made of. For bytes that are not UTF-8 it has an escape
+// that it uses for nothing else, and the file would tell another text than the memory.
+func whole(text []byte) bool {
+	return !bytes.Contains(bytes.ReplaceAll(text, []byte(`\\`), nil), []byte(`\ufffd`))
+}
+
 // do makes a write last, and then does it.
 func (s *Store) do(ctx context.Context, name string, w write) error {
 	args, err := json.Marshal(w)
 	if err != nil {
 		return err
+	}
+	if !whole(args) {
+		return errNotUTF8
 	}
 	text, err := json.Marshal(line{name, args})
 	if err != nil {

@@ -3,6 +3,7 @@ package customstore
 import (
 	"context"
 	"time"
+	"unicode/utf8"
 
 	"github.com/workinbox/workinbox/acl"
 	"github.com/workinbox/workinbox/inbox"
@@ -67,6 +68,9 @@ func (w *deleteInbox) do(ctx context.Context, s inbox.Store) error { return s.De
 
 // DeleteInbox forgets the inbox and what hangs on it; see inbox.Directory.
 func (s *Store) DeleteInbox(ctx context.Context, id inbox.ID) error {
+	if !utf8.ValidString(string(id)) {
+		return ctx.Err() // there is none
+	}
 	return s.do(ctx, "delete inbox", &deleteInbox{id})
 }
 
@@ -162,6 +166,9 @@ func (w *doneEvent) do(ctx context.Context, s inbox.Store) error { return s.Done
 
 // DoneEvent forgets a delivered event; see inbox.Outbox.
 func (s *Store) DoneEvent(ctx context.Context, id string) error {
+	if !utf8.ValidString(id) {
+		return ctx.Err() // there is none
+	}
 	return s.do(ctx, "done event", &doneEvent{id})
 }
 
@@ -177,6 +184,9 @@ func (w *retryEvent) do(ctx context.Context, s inbox.Store) error {
 
 // RetryEvent hides an event until notBefore; see inbox.Outbox.
 func (s *Store) RetryEvent(ctx context.Context, id string, done []acl.UserID, notBefore time.Time) error {
+	if !utf8.ValidString(id) {
+		return ctx.Err() // there is none
+	}
 	return s.do(ctx, "retry event", &retryEvent{id, done, notBefore})
 }
 

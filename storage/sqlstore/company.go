@@ -104,7 +104,7 @@ func (s *Store) Companies(ctx context.Context, q inbox.CompanyQuery) iter.Seq2[i
 		after := q.After
 		return func(n int) (p page[inbox.Company], err error) {
 			err = s.read(ctx, op{"list", "companies", ""}, func(x *session) error {
-				text, args := companiesQuery(q, after, n)
+				text, args := x.companiesQuery(q, after, n)
 				p.items, err = docs[inbox.Company](x, text, args)
 				return err
 			})
@@ -116,10 +116,10 @@ func (s *Store) Companies(ctx context.Context, q inbox.CompanyQuery) iter.Seq2[i
 	})
 }
 
-func companiesQuery(q inbox.CompanyQuery, after inbox.CompanyID, n int) (string, []any) {
+func (s *Store) companiesQuery(q inbox.CompanyQuery, after inbox.CompanyID, n int) (string, []any) {
 	text := "SELECT doc FROM {companies} WHERE site = ? AND id > ?"
 	if !q.Deleted {
 		text += " AND deleted = 0"
 	}
-	return text + " ORDER BY id LIMIT ?", []any{string(q.Site), string(after), int64(n)}
+	return text + " ORDER BY id LIMIT ?", []any{string(q.Site), s.dialect.placeOf(string(after)), int64(n)}
 }

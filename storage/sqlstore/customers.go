@@ -62,7 +62,7 @@ func (c *customerPages) next(x *session, n int) (p page[inbox.Customer], err err
 
 // pickCustomers finds those with the address, or one at the domain, by ID and behind the place.
 func (x *session) pickCustomers(q inbox.CustomerQuery) ([]inbox.CustomerID, error) {
-	site, after := string(q.Site), string(q.After)
+	site, after := string(q.Site), x.dialect.placeOf(string(q.After))
 	var at []inbox.CustomerID
 	var err error
 	if q.Address != "" {
@@ -110,7 +110,7 @@ func (s *Store) customersQuery(
 	if len(picked) > 0 {
 		addIn(where, "c.id", picked)
 	} else {
-		where.add("c.id > ?", string(after))
+		where.add("c.id > ?", s.dialect.placeOf(string(after)))
 	}
 	index := ""
 	if q.Company != "" {

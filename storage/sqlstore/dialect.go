@@ -41,6 +41,8 @@ type dialect struct {
 	rows int
 	// write and read are how transactions begin.
 	write, read *sql.TxOptions
+	// zeroBytes says that a text may have a zero byte.
+	zeroBytes bool
 	// folds says that the database takes names in lower case, whatever is written.
 	folds bool
 
@@ -148,6 +150,7 @@ func (s *Store) contains(column string) string { return fmt.Sprintf(s.dialect.co
 
 // behind adds a condition: the row comes before or behind a place of a list by time and id.
 func (s *Store) behind(where *conditions, time, id, sign string, micros int64, key string) {
+	key = s.dialect.placeOf(key)
 	if s.dialect.rowValues {
 		where.add("("+time+", "+id+") "+sign+" (?, ?)", micros, key)
 		return

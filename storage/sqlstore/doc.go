@@ -33,8 +33,9 @@
 //     only for those of the same rows: a write locks what it has read before it changes it, and is
 //     made again when the server breaks a deadlock.
 //  7. IDs, the importer's and the host's, are at most 255 bytes, and 512 those of a mail service, on
-//     MySQL; PostgreSQL takes no NUL in a text and none of its indexed ones beyond 2 KiB. What mail
-//     itself brings may have any length.
+//     MySQL; PostgreSQL takes no zero byte in a text and none of its indexed ones beyond 2 KiB. What
+//     mail itself brings may have any length. An id that is not UTF-8, or has a zero byte there, finds
+//     nothing, and to write it is an error.
 //
 // Searches find the same on all databases, whole words, words in a row and prefixes, because words come
 // in their final form (ticket.Text), and what a write stores or takes out, the search knows in the

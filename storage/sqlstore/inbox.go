@@ -186,7 +186,7 @@ func (x *session) inboxesPage(
 func (s *Store) inboxesQuery(q inbox.Query, after inbox.ID) (string, []any) {
 	var b strings.Builder
 	var args []any
-	site := string(q.Site)
+	site, place := string(q.Site), s.dialect.placeOf(string(after))
 	if q.Scope != nil {
 		site = q.Scope.Site
 	}
@@ -198,14 +198,14 @@ func (s *Store) inboxesQuery(q inbox.Query, after inbox.ID) (string, []any) {
 		// The readers lead: their key has the order, and a person sees few of a site's inboxes.
 		b.WriteString("{readers} r CROSS JOIN {inboxes} i WHERE i.id = r.inbox " +
 			"AND r.site = ? AND r.person = ? AND r.inbox > ?")
-		args = append(args, site, string(q.Scope.User), string(after))
+		args = append(args, site, string(q.Scope.User), place)
 		order = "r.inbox"
 	case site != "" || q.Scope != nil:
 		b.WriteString("{inboxes} i WHERE i.site = ? AND i.id > ?")
-		args = append(args, site, string(after))
+		args = append(args, site, place)
 	default:
 		b.WriteString("{inboxes} i" + s.dialect.byID + " WHERE i.id > ?")
-		args = append(args, string(after))
+		args = append(args, place)
 	}
 	if q.Scope != nil && q.Scope.AllTeam && !q.Scope.All {
 		b.WriteString(" AND (i.team = 1 OR EXISTS (SELECT 1 FROM {readers} r WHERE r.site = ? " +

@@ -18,6 +18,7 @@ var mysql = dialect{
 	// wait for each other.
 	write:       &sql.TxOptions{Isolation: sql.LevelReadCommitted},
 	read:        &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+	zeroBytes:   true,
 	onDuplicate: true,
 	inOrder:     " STRAIGHT_JOIN ",
 	using:       " FORCE INDEX ({%s})",

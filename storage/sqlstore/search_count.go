@@ -13,7 +13,7 @@ import (
 // known yet: unknownFacts looks at the ticket itself.
 func (s *Store) addSearchFacts(where *conditions, q *ticket.Query) {
 	if q.NotAssignee != "" {
-		where.add("t.assignee IS NOT NULL AND t.assignee <> ?", string(q.NotAssignee))
+		where.add("t.assignee IS NOT NULL AND t.assignee <> COALESCE(?, '')", string(q.NotAssignee)) // see bind
 	}
 	if q.Unread != "" {
 		where.add("COALESCE(t.heard, ?) > COALESCE((SELECT r.seen FROM {reads} r WHERE r.ticket = t.pk AND r.person = ?), ?)",
@@ -73,7 +73,7 @@ func (s *Store) addTags(where *conditions, q *ticket.Query) {
 		in(lacks, tag)
 	}
 	if len(q.WithoutTags) > 0 {
-		where.add("NOT ("+lacks.join(" OR ")+")", lacks.args...)
+		where.add("CASE WHEN "+lacks.join(" OR ")+" THEN 1 ELSE 0 END = 0", lacks.args...) // see bind
 	}
 	if q.Untagged {
 		where.add("t.tags = ''")

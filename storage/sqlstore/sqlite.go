@@ -19,6 +19,7 @@ var sqlite = dialect{
 	rows:      1,
 	write:     nil,
 	read:      &sql.TxOptions{ReadOnly: true},
+	zeroBytes: true,
 	rowValues: true,
 	using:     " INDEXED BY {%s}",
 	byKey:     " NOT INDEXED",

@@ -154,6 +154,10 @@ func (x *session) inTransaction(text string) (*sql.Stmt, error) {
 }
 
 func (x *session) exec(text string, args ...any) (sql.Result, error) {
+	args, err := x.dialect.bind(text, args)
+	if err != nil {
+		return nil, err
+	}
 	statement, err := x.statement(text)
 	switch {
 	case err != nil:
@@ -167,6 +171,10 @@ func (x *session) exec(text string, args ...any) (sql.Result, error) {
 }
 
 func (x *session) query(text string, args ...any) (*sql.Rows, error) {
+	args, err := x.dialect.bind(text, args)
+	if err != nil {
+		return nil, err
+	}
 	statement, err := x.statement(text)
 	switch {
 	case err != nil:

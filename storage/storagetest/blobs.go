@@ -30,6 +30,7 @@ var blobChecks = []check[inbox.Blobs]{
 	{"Blobs/SyncKeeps", checkBlobSync},
 	{"Blobs/BigBlob", checkBigBlob},
 	{"Blobs/SameAtOnce", checkBlobRace},
+	{"Blobs/OthersFindNothing", checkForeignBlobs},
 	{"Blobs/WriteWhileReading", func(b *blobs) { checkWriteWhileReading(b, blobLists(b)) }},
 	{"Blobs/CancelledContext", func(b *blobs) { checkCancelled(b, blobLists(b)) }},
 	{"Blobs/BreakReleases", func(b *blobs) { checkBreak(b, blobLists(b)) }},

@@ -56,26 +56,27 @@ func TestInboxChecksNotice(t *testing.T) {
 	prove(t, storagetest.InboxChecks(), storagetest.InboxCheck,
 		func() inbox.Store { return memory.New() },
 		slices.Concat(brokenDirectories, brokenCommits, brokenMessages, brokenClients, brokenOutboxes,
-			brokenValues, brokenLists, brokenRaces))
+			brokenValues, brokenLists, brokenRaces, brokenForeign))
 }
 
 func TestTicketChecksNotice(t *testing.T) {
 	t.Parallel()
 	prove(t, storagetest.TicketChecks(), storagetest.TicketCheck,
 		func() ticket.Store { return memory.New() }, slices.Concat(brokenTickets, brokenTicketLists, brokenCatalogs,
-			brokenSearches, brokenCounts, brokenAllowances, brokenDrafts, brokenMerged))
+			brokenSearches, brokenCounts, brokenAllowances, brokenDrafts, brokenMerged,
+			brokenForeignTickets))
 }
 
 func TestVaultChecksNotice(t *testing.T) {
 	t.Parallel()
 	prove(t, storagetest.VaultChecks(), storagetest.VaultCheck,
-		func() inbox.Vault { return memory.New() }, brokenVaults)
+		func() inbox.Vault { return memory.New() }, slices.Concat(brokenVaults, brokenForeignVaults))
 }
 
 func TestBlobChecksNotice(t *testing.T) {
 	t.Parallel()
 	prove(t, storagetest.BlobChecks(), storagetest.BlobCheck,
-		func() inbox.Blobs { return memory.New() }, brokenBlobs)
+		func() inbox.Blobs { return memory.New() }, slices.Concat(brokenBlobs, brokenForeignBlobs))
 }
 
 func TestUnknownCheckFails(t *testing.T) {

@@ -13,6 +13,7 @@ var inboxChecks = slices.Concat(
 	customerChecks,
 	outboxChecks,
 	valueChecks,
+	foreignChecks,
 	listChecks,
 	raceChecks,
 	deleteChecks,

@@ -31,6 +31,7 @@ var ticketChecks = slices.Concat(
 	ticketListChecks,
 	entryChecks,
 	ticketValueChecks,
+	foreignTicketChecks,
 	searchChecks,
 	countChecks,
 	catalogChecks,

@@ -17,6 +17,7 @@ var vaultChecks = []check[inbox.Vault]{
 	{"Vault/SecretsSeparate", checkSecretsSeparate},
 	{"Vault/DeleteForgets", checkVaultDelete},
 	{"Vault/ConflictExactlyOneWins", checkVaultRace},
+	{"Vault/OthersFindNothing", checkForeignSecrets},
 }
 
 type vaults = bench[inbox.Vault]
