@@ -100,7 +100,7 @@ func (w *leakWorld) arguments() map[reflect.Type][]any {
 		reflect.TypeFor[inbox.SiteWatch]():   {inbox.SiteWatch{Events: everyEvent}, inbox.SiteWatch{Events: everyEvent, Content: true}},
 		reflect.TypeFor[bool]():              {false, true},
 		reflect.TypeFor[int]():               {0},
-		reflect.TypeFor[string]():            {"something", "1", "2", "3"}, // also the paths of parts
+		reflect.TypeFor[string]():            {"https://host.example/back", "1", "2", "3"}, // also the paths of parts
 		reflect.TypeFor[time.Time]():         {w.clock()},
 		reflect.TypeFor[inbox.Disposal]():    {inbox.KeepMail, inbox.PurgeMail},
 		reflect.TypeFor[htmlsafe.Options]():  {htmlsafe.Options{}},
