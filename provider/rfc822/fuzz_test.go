@@ -2,6 +2,7 @@ package rfc822_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/mail"
 	"reflect"
@@ -75,7 +76,8 @@ func checkPart(t *testing.T, raw []byte, p rfc822.Part) {
 }
 
 // FuzzParseAddresses: every address has a local part and a domain on one line, every string is
-// valid UTF-8 when the value is, and an address that net/mail accepts is found as net/mail has it.
+// valid UTF-8 when the value is, and an address that net/mail accepts is found as net/mail has it. What is
+// before the @ can be written into an answer as it is, where it is ASCII and not too long.
 func FuzzParseAddresses(f *testing.F) {
 	for _, s := range everything(f) {
 		h, err := rfc822.ReadHeader(bytes.NewReader(s.raw), rfc822.Limits{})
@@ -95,6 +97,10 @@ func FuzzParseAddresses(f *testing.F) {
 			if at <= 0 || at == len(a.Address)-1 || strings.ContainsAny(a.Address, "\r\n\x00") ||
 				strings.ContainsAny(a.Name, "\r\n\x00") {
 				t.Fatalf("%q: got address %q, name %q", value, a.Address, a.Name)
+			}
+			err := rfc822.CheckAddress(a.Address[:at] + "@a.example")
+			if err != nil && !errors.Is(err, rfc822.ErrUnicodeLocal) && at < 300 {
+				t.Fatalf("%q: got address %q, which cannot be written: %v", value, a.Address, err)
 			}
 			if utf8.ValidString(value) && !utf8.ValidString(a.Name+a.Address) {
 				t.Fatalf("%q: got invalid UTF-8 %q", value, a)
