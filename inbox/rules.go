@@ -70,11 +70,14 @@ func (s *Service) SetRules(ctx context.Context, actor acl.Actor, id ID, rules fi
 
 // Reapply goes through stored mail with the rules in force: what they would not let in any more is
 // hidden from everyone but the creator, what was hidden and qualifies is shown. It never fetches
-// anything; Backfill does. It is the creator's alone (R-CHG-06).
+// anything; Backfill does. It is the creator's alone (R-CHG-06). ErrSetup before the first SetRules.
 func (s *Service) Reapply(ctx context.Context, actor acl.Actor, id ID) error {
 	in, err := s.Authorize(ctx, actor, id, acl.Backfill, nil)
 	if err != nil {
 		return err
+	}
+	if len(in.Revisions) == 0 {
+		return fmt.Errorf("choose what may enter first (SetRules): %w", ErrSetup)
 	}
 	return s.reapply(ctx, &in)
 }

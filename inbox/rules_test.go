@@ -241,6 +241,14 @@ func TestSiteExclusionsAndInternalDomainsReachTheFilter(t *testing.T) { // 11.1,
 	require.Equal(t, map[filter.Reason]int{filter.Excluded: 1, filter.InternalOnly: 2}, run.Rejected)
 }
 
+func TestReapplyBeforeAnyRulesIsRefused(t *testing.T) { // R-CHG-06
+	t.Parallel()
+	w := newWorld(t, fake.Options{})
+	in, err := w.svc.Create(t.Context(), w.actor("carl"), inbox.Draft{Provider: "fake", Name: "Carl"})
+	require.NoError(t, err)
+	require.ErrorIs(t, w.svc.Reapply(t.Context(), w.actor("carl"), in.ID), inbox.ErrSetup)
+}
+
 // visibleTo returns the subjects a person sees, newest first.
 func (w *world) visibleTo(user acl.UserID, id inbox.ID) []string {
 	w.t.Helper()
