@@ -116,7 +116,7 @@ func (s *Service) toCustomer(ctx context.Context, actor acl.Actor, t *Ticket, d 
 		return key == c.Address || slices.Contains(c.Alternatives, key)
 	}
 	if !slices.ContainsFunc(d.To, is) {
-		d.To = []rfc822.Address{{Name: c.Name, Address: c.Address}}
+		d.To = []rfc822.Address{{Name: headerName(c.Name), Address: c.Address}}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/workinbox/workinbox/inbox"
 	"github.com/workinbox/workinbox/provider/fake"
+	"github.com/workinbox/workinbox/provider/rfc822"
 	"github.com/workinbox/workinbox/ticket"
 )
 
@@ -76,4 +77,22 @@ func TestAnAnswerTellsNobodyOfACustomerTheyDoNotKnow(t *testing.T) { // R-MSG-03
 	_, err = w.svc.Reply(t.Context(), w.actor("carl"), offer.ID, ticket.Reply{Text: "hello"})
 	require.NoError(t, err)
 	require.Equal(t, "ann@acme.com", bare(w.lastSent().Envelope.To))
+}
+
+func TestACustomerWithAnOldNameIsAnswered(t *testing.T) { // R-MSG-03
+	t.Parallel()
+	w, offer := asked(t, fake.Options{})
+	ben, err := w.inboxes.CreateCustomer(t.Context(), w.actor("olga"), inbox.CustomerEdit{Name: "Ben", Address: "ben@acme.com"})
+	require.NoError(t, err)
+	ben, err = w.store.Customer(t.Context(), site, ben.ID)
+	require.NoError(t, err)
+	ben.Name = "Ben\r\nBcc: v@e.ee" // from before names were checked
+	_, err = w.store.SaveCustomers(t.Context(), []inbox.Customer{ben})
+	require.NoError(t, err)
+	_, err = w.edit(offer.ID, ticket.Edit{Customer: &ben.ID})
+	require.NoError(t, err)
+	_, err = w.svc.Reply(t.Context(), w.actor("rita"), offer.ID, ticket.Reply{Text: "hello"})
+	require.NoError(t, err)
+	require.Equal(t, []rfc822.Address{{Name: "Ben  Bcc: v@e.ee", Address: "ben@acme.com"}}, w.lastSent().Envelope.To)
+	require.Empty(t, w.lastSent().Envelope.Bcc)
 }
