@@ -232,10 +232,11 @@ func checkForeignPlaces(b *inboxes) {
 
 func checkForeignWrites(b *inboxes) {
 	letterA(b)
+	checkWritings(b, foreignMailWritings(b), func() any { return foreignPicture(b) })
 	checkWritings(b, foreignWritings(b), func() any { return foreignPicture(b) })
 }
 
-func foreignWritings(b *inboxes) []writing {
+func foreignMailWritings(b *inboxes) []writing {
 	ctx, s := b.Context(), b.s
 	n := 0
 	// put stores a mail that is right and one that may not be.
@@ -253,23 +254,6 @@ func foreignWritings(b *inboxes) []writing {
 		return func(x string) (int, error) { return length(s.Messages(ctx, q(x))) }
 	}
 	return []writing{
-		{"inbox", func(x string) error {
-			_, err := s.CreateInbox(ctx, mailbox(inbox.ID(x)), happened("for inbox "+fmt.Sprintf("%x", x)))
-			return err
-		}, func(x string) (int, error) {
-			in, err := s.Inbox(ctx, inbox.ID(x))
-			return when(string(in.ID) == x, err)
-		}},
-		{"account of an inbox", func(x string) error {
-			in, err := s.Inbox(ctx, "a")
-			ok(b, "inbox", err)
-			in.Account.ID = x
-			_, err = s.UpdateInbox(ctx, in, []inbox.Change{{Kind: inbox.ChangeAccess, At: at(1)}})
-			return err
-		}, func(x string) (int, error) {
-			in, err := s.Inbox(ctx, "a")
-			return when(in.Account.ID == x, err)
-		}},
 		{"message", put(func(imp *inbox.Import, x string) {
 			imp.Put[1].Message.ID, imp.Put[1].Content.Message = inbox.MessageID(x), inbox.MessageID(x)
 		}), func(x string) (int, error) {
@@ -291,8 +275,33 @@ func foreignWritings(b *inboxes) []writing {
 			imp.Threads = []inbox.Thread{{ID: inbox.ThreadID(x), Opened: at(1)}}
 		}),
 			func(x string) (int, error) { return size(s.Threads(ctx, "a", []inbox.ThreadID{inbox.ThreadID(x)})) }},
+	}
+}
+
+func foreignWritings(b *inboxes) []writing {
+	ctx, s := b.Context(), b.s
+	n := 0
+	return []writing{
+		{"inbox", func(x string) error {
+			_, err := s.CreateInbox(ctx, mailbox(inbox.ID(x)), happened(fmt.Sprintf("for inbox %x", x)))
+			return err
+		}, func(x string) (int, error) {
+			in, err := s.Inbox(ctx, inbox.ID(x))
+			return when(string(in.ID) == x, err)
+		}},
+		{"account of an inbox", func(x string) error {
+			in, err := s.Inbox(ctx, "a")
+			ok(b, "inbox", err)
+			in.Account.ID = x
+			_, err = s.UpdateInbox(ctx, in, []inbox.Change{{Kind: inbox.ChangeAccess, At: at(1)}})
+			return err
+		}, func(x string) (int, error) {
+			in, err := s.Inbox(ctx, "a")
+			return when(in.Account.ID == x, err)
+		}},
 		{"company", func(x string) error {
-			_, err := s.SaveCompany(ctx, inbox.Company{Site: "a", ID: inbox.CompanyID(x), Name: "x"}, happened("for company "+fmt.Sprintf("%x", x)))
+			co := inbox.Company{Site: "a", ID: inbox.CompanyID(x), Name: "x"}
+			_, err := s.SaveCompany(ctx, co, happened(fmt.Sprintf("for company %x", x)))
 			return err
 		}, func(x string) (int, error) {
 			c, err := s.Company(ctx, "a", inbox.CompanyID(x))
@@ -300,7 +309,8 @@ func foreignWritings(b *inboxes) []writing {
 		}},
 		{"customer, behind another", func(x string) error {
 			n++
-			right, odd := customer(inbox.CustomerID(fmt.Sprint(n)), fmt.Sprint(n, "@example.com")), customer(inbox.CustomerID(x), fmt.Sprintf("%x@example.com", x))
+			right := customer(inbox.CustomerID(fmt.Sprint(n)), fmt.Sprint(n, "@example.com"))
+			odd := customer(inbox.CustomerID(x), fmt.Sprintf("%x@example.com", x))
 			right.Site, odd.Site = "a", "a"
 			_, err := s.SaveCustomers(ctx, []inbox.Customer{right, odd})
 			return err

@@ -51,7 +51,8 @@ func foreignDesk(b *tickets) any {
 	ok(b, "reading", err)
 	all := []any{
 		lookDesk(b), collect(b, "drafts", b.s.Drafts(ctx, ticket.DraftQuery{})), mark, version, reading,
-		catalogOf(b, "a"), allowanceOf(b, "a", "a"), matches(b, ticket.MatchQuery{Tickets: ticket.Query{Site: "a"}, Terms: terms("word")}),
+		catalogOf(b, "a"), allowanceOf(b, "a", "a"),
+		matches(b, ticket.MatchQuery{Tickets: ticket.Query{Site: "a"}, Terms: terms("word")}),
 	}
 	if outbox, has := b.s.(inbox.Outbox); has {
 		all = append(all, collect(b, "events", outbox.DueEvents(ctx, at(1), 0)))
@@ -214,11 +215,15 @@ func foreignEntries(b *tickets) []finding {
 		by("entries of the ticket a that are", listed(func(q *ticket.EntryQuery, x string) {
 			q.Ticket, q.IDs = "a", []ticket.EntryID{ticket.EntryID(x)}
 		})),
-		by("entries of the message", listed(func(q *ticket.EntryQuery, x string) { q.Messages = []inbox.MessageID{inbox.MessageID(x)} })),
+		by("entries of the message", listed(func(q *ticket.EntryQuery, x string) {
+			q.Messages = []inbox.MessageID{inbox.MessageID(x)}
+		})),
 		by("entries of the Message-ID", listed(func(q *ticket.EntryQuery, x string) { q.RFCIDs = []string{x} })),
 		beside("entries of the Message-ID a or", listed(func(q *ticket.EntryQuery, x string) { q.RFCIDs = []string{"a", x} })),
 		by("entries of the send marker", listed(func(q *ticket.EntryQuery, x string) { q.Marker = x })),
-		by("entries in the state", listed(func(q *ticket.EntryQuery, x string) { q.Outgoing = []ticket.OutgoingState{ticket.OutgoingState(x)} })),
+		by("entries in the state", listed(func(q *ticket.EntryQuery, x string) {
+			q.Outgoing = []ticket.OutgoingState{ticket.OutgoingState(x)}
+		})),
 	}
 }
 
