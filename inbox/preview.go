@@ -140,8 +140,8 @@ func previewWalk(ctx context.Context, box provider.Mailbox, f *filter.Filter, wa
 }
 
 // Backfill asks for the mail since then that the rules and clients of today would let in, also where
-// it was rejected before (R-CHG-06); the zero time asks for all mail. It is the creator's alone; the next Sync carries it out and
-// resumes it after a crash. One at a time: ErrMustWait while another is under way.
+// it was rejected before (R-CHG-06); the zero time asks for all mail. It is the creator's alone; the next
+// Sync carries it out and resumes it after a crash. One at a time: ErrMustWait while another is under way.
 func (s *Service) Backfill(ctx context.Context, actor acl.Actor, id ID, since time.Time) error {
 	in, err := s.Authorize(ctx, actor, id, acl.Backfill, nil)
 	if err != nil {

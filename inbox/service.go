@@ -356,7 +356,8 @@ func (s *Service) Inbox(ctx context.Context, actor acl.Actor, id ID) (Inbox, err
 }
 
 // Inboxes yields the inboxes the actor may see, by ID. Deleted ones are left out unless q.States
-// asks for them, and those who may not view the trash never see them (row 20); q.Site and q.Scope are the actor's own, whatever they hold.
+// asks for them, and those who may not view the trash never see them (row 20); q.Site and q.Scope are the
+// actor's own, whatever they hold.
 func (s *Service) Inboxes(ctx context.Context, actor acl.Actor, q Query) iter.Seq2[Inbox, error] {
 	scope := acl.Visible(actor)
 	q.Site, q.Scope = SiteID(actor.Site), &scope

@@ -24,7 +24,8 @@ type Draft struct {
 	Window time.Duration
 }
 
-// Create is step 1: an inbox in state draft. Its name is one line (OneLine), else an *InputError. Nothing is read or stored of any mailbox.
+// Create is step 1: an inbox in state draft. Its name is one line (OneLine), else an *InputError. Nothing is
+// read or stored of any mailbox.
 func (s *Service) Create(ctx context.Context, actor acl.Actor, d Draft) (Inbox, error) {
 	if dec := acl.Check(actor, nil, acl.CreateInbox, &acl.Facts{}); !dec.Allowed {
 		return Inbox{}, dec.Err()
