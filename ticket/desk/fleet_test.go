@@ -85,8 +85,7 @@ func (f *fleet) start(name string, c desk.Config) *process {
 // openMany connects mailboxes that cannot ring.
 func (f *fleet) openMany(n int) (accounts []*fake.Account, ids []inbox.ID) {
 	for i := range n {
-		a, id := f.open(fmt.Sprintf("me-%03d@firm.example", i))
-		deaf(a)
+		a, id := f.open(fmt.Sprintf("me-%03d@firm.example", i), deaf)
 		accounts, ids = append(accounts, a), append(ids, id)
 	}
 	return accounts, ids

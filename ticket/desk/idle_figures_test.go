@@ -41,8 +41,7 @@ func TestIdleFigures(t *testing.T) {
 				w.stop()
 				var accounts []*fake.Account
 				for i := range inboxes {
-					account, _ := w.open(fmt.Sprintf("me-%05d@firm.example", i))
-					mute(account)
+					account, _ := w.open(fmt.Sprintf("me-%05d@firm.example", i), mute)
 					accounts = append(accounts, account)
 				}
 				calls := func() (n int) {

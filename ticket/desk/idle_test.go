@@ -160,8 +160,7 @@ func TestKnownInboxesAreSeldomEnrolled(t *testing.T) {
 		c.Leases = leases
 	}, func(t *testing.T, w *world) {
 		for i := range 20 {
-			account, _ := w.open(fmt.Sprintf("me-%02d@firm.example", i))
-			deaf(account)
+			w.open(fmt.Sprintf("me-%02d@firm.example", i), deaf)
 		}
 		after(10 * time.Minute)
 		before := leases.count()

@@ -32,8 +32,7 @@ func mute(a *fake.Account) { a.FailAlways(fake.OpWait, "", errors.ErrUnsupported
 func TestRunPollsWhatCannotRing(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(c *desk.Config) { c.Poll = 5 * time.Minute }, func(t *testing.T, w *world) {
-		account, id := w.open("me@firm.example")
-		deaf(account)
+		account, id := w.open("me@firm.example", deaf)
 		after(6 * time.Minute) // a new inbox is found by the next poll
 		deliver(account, "offer")
 		after(time.Minute)
@@ -49,8 +48,7 @@ func TestRunPollsWhatCannotRing(t *testing.T) {
 func TestRunLooksWhenRung(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(c *desk.Config) { c.Poll = time.Hour }, func(t *testing.T, w *world) {
-		account, id := w.open("me@firm.example")
-		deaf(account)
+		account, id := w.open("me@firm.example", deaf)
 		deliver(account, "first")
 		w.desk.Ring(id)
 		after(0)
@@ -77,8 +75,7 @@ func TestRunLooksWhenRung(t *testing.T) {
 func TestRunPollsSeldomWhatIsPushed(t *testing.T) { // R-CON-07
 	t.Parallel()
 	bubble(t, nil, func(t *testing.T, w *world) {
-		account, id := w.open("Me@firm.example")
-		mute(account)
+		account, id := w.open("Me@firm.example", mute)
 		after(2 * time.Minute)
 		account.ForgetCalls()
 		after(time.Hour)
@@ -107,8 +104,7 @@ func TestRunPollsSeldomWhatIsPushed(t *testing.T) { // R-CON-07
 func TestRunTriesAgainAtTheNextPollWhatIsPushed(t *testing.T) { // R-CON-07
 	t.Parallel()
 	bubble(t, func(c *desk.Config) { c.PushedPoll = 24 * time.Hour }, func(t *testing.T, w *world) {
-		account, id := w.open("me@firm.example")
-		mute(account)
+		account, id := w.open("me@firm.example", mute)
 		after(2 * time.Minute)
 		account.FailOnce(fake.OpChanges, "", &provider.RetryError{Err: errors.New("503")})
 		deliver(account, "offer")
@@ -131,8 +127,7 @@ func TestRunTriesAgainAtTheNextPollWhatIsPushed(t *testing.T) { // R-CON-07
 func TestRunHearsARingThatAChangeCutShort(t *testing.T) { // R-CON-07
 	t.Parallel()
 	bubble(t, func(c *desk.Config) { c.PushedPoll = 24 * time.Hour }, func(t *testing.T, w *world) {
-		account, id := w.open("me@firm.example")
-		mute(account)
+		account, id := w.open("me@firm.example", mute)
 		after(2 * time.Minute)
 		var once sync.Once
 		account.BeforeCall(func(op fake.Op, _ int) error {
@@ -354,8 +349,7 @@ func TestRunWaitsAsLongAsTheServiceAsks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			run(t, func(t *testing.T, w *world) {
-				account, id := w.open("me@firm.example")
-				deaf(account)
+				account, id := w.open("me@firm.example", deaf)
 				after(2 * time.Minute)
 				account.FailAlways(fake.OpChanges, "", &provider.RetryError{After: 20 * time.Minute})
 				deliver(account, "offer")

@@ -148,8 +148,7 @@ func TestStopGivesBack(t *testing.T) {
 func TestStopGivesBackARing(t *testing.T) {
 	t.Parallel()
 	bubbleFleet(t, 2, nil, func(t *testing.T, f *fleet) {
-		account, id := f.open("me@firm.example")
-		mute(account)
+		account, id := f.open("me@firm.example", mute)
 		after(2 * time.Minute)
 		account.Latency(time.Hour)
 		deliver(account, "offer")
@@ -261,8 +260,7 @@ func TestProcessesWaitForNews(t *testing.T) {
 func TestProcessesPollSeldomWhatIsPushed(t *testing.T) { // R-CON-07
 	t.Parallel()
 	bubbleFleet(t, 2, nil, func(t *testing.T, f *fleet) {
-		account, id := f.open("me@firm.example")
-		mute(account)
+		account, id := f.open("me@firm.example", mute)
 		after(2 * time.Minute)
 		account.ForgetCalls()
 		after(time.Hour)

@@ -73,11 +73,15 @@ func (w *world) run() {
 	synctest.Wait()
 }
 
-// open connects a mailbox of carl's in mode all, shared with rita.
-func (w *world) open(address string) (*fake.Account, inbox.ID) {
+// open connects a mailbox of carl's in mode all, shared with rita. ready makes its account what the test
+// needs, before anybody looks.
+func (w *world) open(address string, ready ...func(*fake.Account)) (*fake.Account, inbox.ID) {
 	w.t.Helper()
 	ctx, s := w.t.Context(), w.desk.Inboxes
 	account := w.mail.Account(address)
+	for _, f := range ready {
+		f(account)
+	}
 	carl := w.actor("carl")
 	in, err := s.Create(ctx, carl, inbox.Draft{Provider: "fake", Name: address})
 	require.NoError(w.t, err)
