@@ -198,8 +198,9 @@ func TestOutcomesOfASend(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					o := newOffice(t, gmailtest.Config{Pipe: true})
 					m := is[provider.Sender](t, o.connect(t))
-					c.fault.Method = "messages.send"
-					o.s.Fail(c.fault)
+					fault := c.fault
+					fault.Method = "messages.send"
+					o.s.Fail(fault)
 					start := time.Now()
 					sent, err := m.Send(t.Context(), outgoing("m-5", raw, ""))
 					if c.want == nil {

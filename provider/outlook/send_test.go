@@ -244,10 +244,11 @@ func TestSendOutcomes(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := newWorld(t, outlook.Options{SendAtOnce: once}, outlooktest.Config{})
 					s, f := sender(t, w)
-					row.fault.Match = func(r *http.Request) bool {
+					fault := row.fault
+					fault.Match = func(r *http.Request) bool {
 						return strings.HasSuffix(r.URL.Path, "/send") || strings.HasSuffix(r.URL.Path, "/sendMail")
 					}
-					w.s.Fail(row.fault)
+					w.s.Fail(fault)
 					_, err := s.Send(t.Context(), outgoing("m1", "", plain))
 					switch {
 					case row.want == nil:
