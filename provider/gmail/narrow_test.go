@@ -45,6 +45,9 @@ func TestNarrowedWalkLosesNothing(t *testing.T) {
 		for _, seed := range []uint64{1, 2, 3} {
 			t.Run(fmt.Sprintf("%v of conversations with clients, seed %d", share, seed), func(t *testing.T) {
 				t.Parallel()
+				if seed > 1 && testing.Short() {
+					t.Skip("-short: one mailbox of three")
+				}
 				synctest.Test(t, func(t *testing.T) {
 					w := quiet(t, gmail.Options{})
 					c := mailgen.Config{Seed: seed, Messages: 1500, MeanBytes: 4000, AttachmentShare: -1,

@@ -53,6 +53,9 @@ func TestMailbox(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if c.o.Quota.InFlight == 1 && testing.Short() {
+				t.Skip("-short: one call at a time, a batch for each mail, takes as long as all the others")
+			}
 			for _, check := range providertest.Checks() {
 				t.Run(check.Name, func(t *testing.T) {
 					t.Parallel()
