@@ -280,29 +280,36 @@ func (w *world) deliverAt(store *faulty, id inbox.ID, op string, nth int) *bool 
 	return synced
 }
 
-func TestMailOfTheSameBytesThatComesInMeanwhileKeepsThem(t *testing.T) { // R-IMP-06
-	t.Parallel()
+// meanwhile runs a test for each call at which deliverAt is asked to let the mail come in.
+func meanwhile(t *testing.T, test func(t *testing.T, op string, nth int)) {
 	for _, op := range []string{"Commit", "SyncState", "Messages", "OpenBlob", "DeleteBlob"} {
 		for nth := 1; nth <= 2; nth++ {
 			t.Run(fmt.Sprint(op, " ", nth), func(t *testing.T) {
 				t.Parallel()
-				var store *faulty
-				w := newWorld(t, fake.Options{}, breakable(&store))
-				w.account.Deliver(nameless, fake.Delivery{Received: connected.Add(-time.Hour)})
-				in := w.open(true, filter.Rules{Mode: filter.All})
-				w.sync(in.ID)
-				first := w.titled(in.ID, "twin")[0]
-				synced := w.deliverAt(store, in.ID, op, nth)
-				require.NoError(t, w.svc.Erase(t.Context(), in.ID, first.ID))
-				store.onCall(nil)
-				if !*synced {
-					return
-				}
-				require.Len(t, w.titled(in.ID, "twin"), 1)
-				w.requireRaw(in.ID, "the mail that came in")
+				test(t, op, nth)
 			})
 		}
 	}
+}
+
+func TestMailOfTheSameBytesThatComesInMeanwhileKeepsThem(t *testing.T) { // R-IMP-06
+	t.Parallel()
+	meanwhile(t, func(t *testing.T, op string, nth int) {
+		var store *faulty
+		w := newWorld(t, fake.Options{}, breakable(&store))
+		w.account.Deliver(nameless, fake.Delivery{Received: connected.Add(-time.Hour)})
+		in := w.open(true, filter.Rules{Mode: filter.All})
+		w.sync(in.ID)
+		first := w.titled(in.ID, "twin")[0]
+		synced := w.deliverAt(store, in.ID, op, nth)
+		require.NoError(t, w.svc.Erase(t.Context(), in.ID, first.ID))
+		store.onCall(nil)
+		if !*synced {
+			return
+		}
+		require.Len(t, w.titled(in.ID, "twin"), 1)
+		w.requireRaw(in.ID, "the mail that came in")
+	})
 }
 
 func TestAnEraseStopsTheSyncUnderWay(t *testing.T) { // R-IMP-06

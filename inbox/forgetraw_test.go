@@ -52,22 +52,17 @@ func TestForgottenRawMailIsGoneButForWhatStoredMailHas(t *testing.T) { // R-TKT-
 
 func TestRawMailThatComesBackWhileItIsForgottenIsKept(t *testing.T) {
 	t.Parallel()
-	for _, op := range []string{"Commit", "SyncState", "Messages", "OpenBlob", "DeleteBlob"} {
-		for nth := 1; nth <= 2; nth++ {
-			t.Run(fmt.Sprint(op, " ", nth), func(t *testing.T) {
-				t.Parallel()
-				var store *faulty
-				w := newWorld(t, fake.Options{}, breakable(&store))
-				in := w.open(true, filter.Rules{Mode: filter.All})
-				w.sync(in.ID)
-				raw := w.keep(in.ID, nameless)
-				w.deliverAt(store, in.ID, op, nth)
-				require.NoError(t, w.svc.ForgetRaw(t.Context(), in.ID, raw))
-				store.onCall(nil)
-				w.requireRaw(in.ID, "the mail that came in")
-			})
-		}
-	}
+	meanwhile(t, func(t *testing.T, op string, nth int) {
+		var store *faulty
+		w := newWorld(t, fake.Options{}, breakable(&store))
+		in := w.open(true, filter.Rules{Mode: filter.All})
+		w.sync(in.ID)
+		raw := w.keep(in.ID, nameless)
+		w.deliverAt(store, in.ID, op, nth)
+		require.NoError(t, w.svc.ForgetRaw(t.Context(), in.ID, raw))
+		store.onCall(nil)
+		w.requireRaw(in.ID, "the mail that came in")
+	})
 }
 
 func TestForgettingRawMailThatBreaksIsRepeated(t *testing.T) {
